@@ -1,0 +1,162 @@
+//! The trait a platform adapter implements.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    Actor, Capabilities, Delivery, Event, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, ThreadRef,
+    Verified,
+};
+
+/// A platform adapter for one connection (one table under `[channels]`).
+///
+/// # Writing one
+///
+/// 1. `verify.rs`: check the signature over the raw bytes with this crate's checks. No parsing, no logging of
+///    what was computed. The result can only be made from a [`crate::Proof`].
+/// 2. `normalise.rs`: turn a [`Verified`] delivery into [`Inbound`]. Unknown kinds are `Ignored` with the reason,
+///    missing fields are survived. Own posts are recognised by immutable ids and ignored.
+/// 3. `reply.rs`: perform one [`Op`], and read back by marker. An HTTP client never repeats a POST by itself:
+///    a request that left and got no answer is [`ReplyError::Unknown`].
+/// 4. `api.rs`: the platform's calls, with every base URL from configuration and a deadline on each.
+/// 5. Policy stays out: who may do what is decided in one place of the gateway.
+#[async_trait]
+pub trait Channel: Send + Sync + fmt::Debug {
+    /// The platform's name: `slack`, `github`, ...
+    fn platform(&self) -> &'static str;
+
+    /// The endpoints it listens on.
+    fn routes(&self) -> &'static [Route];
+
+    /// The largest body it takes, bytes; enforced before buffering.
+    fn body_limit(&self) -> usize;
+
+    /// Whether the signature of these raw bytes is right and fresh. Pure and in constant time.
+    ///
+    /// # Errors
+    /// The reason, for the operator's log alone.
+    fn verify(&self, delivery: Delivery) -> Result<Verified, Reject>;
+
+    /// What the delivery says, in the words that all platforms share. Pure.
+    ///
+    /// # Errors
+    /// [`Malformed`] when a signed body is not what the platform documents.
+    fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed>;
+
+    /// What it can show.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Does one step of a reply plan.
+    ///
+    /// # Errors
+    /// What to do next: see [`ReplyError`].
+    async fn perform(&self, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError>;
+
+    /// Looks for our own post by its marker. `None` means that it certainly is not there.
+    ///
+    /// # Errors
+    /// When the platform cannot tell.
+    async fn find(&self, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError>;
+
+    /// Earlier messages of the thread, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the platform does not tell.
+    async fn context(&self, thread: &ThreadRef, limit: usize) -> Result<Vec<ContextMessage>, ReplyError>;
+
+    /// What the actor may do in the thread's place, asked of the platform now.
+    ///
+    /// # Errors
+    /// When the platform does not tell: the caller then refuses.
+    async fn permission(&self, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError>;
+
+    /// Puts an emoji reaction (by its common short name, such as `eyes`) on a message. Idempotent.
+    ///
+    /// # Errors
+    /// What to do next: see [`ReplyError`]. An emoji the platform lacks is `Refused`.
+    async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError>;
+
+    /// Learns who we are there (own user id, bot id, app slug), so that own posts can be told. Called at start,
+    /// and again after a while when it failed.
+    ///
+    /// # Errors
+    /// When the platform cannot be reached or refuses our credentials.
+    async fn identify(&self) -> Result<Identity, ReplyError>;
+}
+
+/// Who we are on a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Our immutable id there.
+    pub id: String,
+    /// The handle people mention, without `@`.
+    pub handle: String,
+    /// The tenant's name, or what the credential reaches; for display.
+    pub installation: String,
+    /// Warnings about the credential, such as a missing scope; for `reveille doctor`.
+    pub warnings: Vec<String>,
+}
+
+/// What a verified delivery means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inbound {
+    /// To be answered at once with `200` and this body, and nothing else to do.
+    Handshake {
+        /// The `Content-Type`.
+        content_type: &'static str,
+        /// The body.
+        body: Bytes,
+    },
+    /// What happened.
+    Events(Vec<Event>),
+    /// Acknowledged and counted, and nothing else to do.
+    Ignored {
+        /// Why, in a few words without anything from the body.
+        reason: &'static str,
+    },
+}
+
+/// A signed body that is not what the platform documents: answered with `400` and kept aside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Malformed {
+    /// What is wrong, without content of the body.
+    pub what: String,
+}
+
+impl Malformed {
+    /// A malformed body, described.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into() }
+    }
+
+    /// From a JSON error: where, and not what stood there.
+    #[must_use]
+    pub fn json(error: &serde_json::Error) -> Self {
+        Self {
+            what: format!(
+                "the body is not the JSON expected (line {}, column {}, {:?})",
+                error.line(),
+                error.column(),
+                error.classify()
+            ),
+        }
+    }
+}
+
+/// A message of a thread, as context for the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextMessage {
+    /// The platform's id of it.
+    pub id: String,
+    /// Who wrote it.
+    pub author: String,
+    /// Whether we wrote it.
+    pub is_own: bool,
+    /// Its text as CommonMark.
+    pub text: String,
+    /// When, milliseconds since the Unix epoch.
+    pub at_ms: i64,
+}

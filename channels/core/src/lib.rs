@@ -1,0 +1,23 @@
+//! The words every channel adapter and the gateway share.
+//!
+//! A channel adapter turns a platform's bytes into [`Event`]s and the gateway's reply operations into
+//! the platform's calls. This crate owns the types on both sides of an adapter and the primitives that
+//! must be the same in all of them: signature checks, ids, splitting. It imports nothing of the other
+//! crates of this workspace, knows no platform and holds no policy.
+
+mod channel;
+mod delivery;
+mod event;
+mod id;
+pub mod markdown;
+mod reply;
+mod secret;
+mod signature;
+
+pub use channel::{Channel, ContextMessage, Identity, Inbound, Malformed};
+pub use delivery::{Delivery, Reject, Route, Verified};
+pub use event::{Actor, ActorKind, Attachment, Event, Kind, Role, ThreadRef};
+pub use id::{EventId, InstanceId, Marker};
+pub use reply::{Capabilities, Mode, Op, Receipt, ReplyContext, ReplyError, Streaming};
+pub use secret::Secret;
+pub use signature::{HmacSha256Check, Proof, check_freshness, single_header};

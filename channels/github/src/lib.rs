@@ -1,0 +1,5 @@
+//! GitHub, both directions: signed webhooks in, one comment that grows out.
+
+mod settings;
+
+pub use settings::{Auth, Settings, SettingsError};

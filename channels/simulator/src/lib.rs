@@ -1,0 +1,1 @@
+//! Stand-ins for the platforms' servers, for development and tests.

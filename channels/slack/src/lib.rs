@@ -1,0 +1,5 @@
+//! Slack, both directions: signed deliveries in, streamed replies out.
+
+mod settings;
+
+pub use settings::{Settings, SettingsError};

@@ -1,0 +1,9 @@
+//! Reveille: a self-hosted, channel-first gateway for chat-ops agents.
+//!
+//! A delivery of a platform is verified, normalised and admitted to the journal; the instance it is for wakes, runs its
+//! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
+
+pub mod agent;
+pub mod journal;
+pub mod model;
+pub mod tool;

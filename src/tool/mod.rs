@@ -1,0 +1,95 @@
+//! Tools: what a model can ask the gateway to do.
+//!
+//! A tool declares its name, its arguments as a Rust type (the JSON Schema is derived), its effect class, its deadline and
+//! its output limit. `turn` runs it through the registry and journals intent and result. Credentials stay inside the
+//! tool's client; they are in no argument, result or error.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reveille_channel::{Actor, Channel, InstanceId, ThreadRef};
+use serde_json::Value;
+
+use crate::agent::Skill;
+use crate::journal::Effect;
+
+/// What a tool is.
+#[derive(Debug, Clone)]
+pub struct ToolSpec {
+    /// Its name, such as `github.add_labels`.
+    pub name: &'static str,
+    /// What it does and when to use it, for the model.
+    pub description: &'static str,
+    /// JSON Schema of its arguments.
+    pub parameters: Value,
+    /// What it may do to the world.
+    pub effect: Effect,
+    /// How long it may take.
+    pub deadline: Duration,
+    /// The most bytes of output the model gets; the rest is cut and marked.
+    pub output_bytes: usize,
+}
+
+/// Where a tool call comes from: everything in it is the gateway's own word, nothing is the model's.
+#[derive(Debug, Clone)]
+pub struct ToolContext {
+    /// The instance that calls.
+    pub instance: InstanceId,
+    /// The connection of the thread, by name and adapter.
+    pub connection: String,
+    /// Its adapter.
+    pub channel: Arc<dyn Channel>,
+    /// The thread.
+    pub thread: ThreadRef,
+    /// Whose message is being answered.
+    pub actor: Actor,
+    /// The platform's id of that message.
+    pub message: Option<String>,
+    /// The idempotency key: the same on every try of this call.
+    pub key: String,
+    /// The agent's skills.
+    pub skills: Arc<Vec<Skill>>,
+    /// When the turn began, milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// Now, milliseconds since the Unix epoch.
+    pub now_ms: i64,
+}
+
+/// Why a tool did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// It did nothing; the model is told what to do instead.
+    #[error("{0}")]
+    Failed(String),
+    /// The request left and no answer came.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// A tool.
+///
+/// # Writing one
+///
+/// 1. A struct of arguments with `Deserialize` and `JsonSchema`, `deny_unknown_fields`, and a doc comment on each field: the model reads them.
+/// 2. The narrowest true [`Effect`]. A tool of effect `once` implements [`Tool::look_up`].
+/// 3. Targets (repository, channel) come from [`ToolContext::thread`], or are checked against it.
+#[async_trait]
+pub trait Tool: Send + Sync + std::fmt::Debug {
+    /// What it is.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Does it. Arguments have not been checked yet.
+    ///
+    /// # Errors
+    /// See [`ToolError`].
+    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError>;
+
+    /// After a crash or a lost answer: whether the call with this key was done, and its result. `None`: certainly not done.
+    ///
+    /// # Errors
+    /// [`ToolError::Unknown`] when that cannot be told.
+    async fn look_up(&self, _context: &ToolContext, _arguments: &Value) -> Result<Option<String>, ToolError> {
+        Err(ToolError::Unknown("this tool cannot tell whether it ran".into()))
+    }
+}
