@@ -113,6 +113,8 @@ pub struct Claim {
     pub checkpoint: Option<Checkpoint>,
     /// The records after the checkpoint, in order.
     pub tail: Vec<Record>,
+    /// How often it was claimed, this time included, since it last came to rest: more than a few, and its work takes the process down.
+    pub attempts: u32,
 }
 
 /// An instance's state at one offset: what its own database holds.
@@ -260,6 +262,13 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
         at_ms: i64,
         bodies: Vec<Body>,
     ) -> BoxFuture<'static, Result<Durable<()>, JournalError>>;
+
+    /// The records of a claimed instance from an offset on, in order, at most `limit`: how an owner learns of events that
+    /// were admitted while it runs.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`], [`JournalError::Corrupt`].
+    async fn read(&self, instance: InstanceId, from: Offset, limit: usize) -> Result<Vec<Record>, JournalError>;
 
     /// The instance came to rest without taking the process down: its attempts are 0 again.
     ///

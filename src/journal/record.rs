@@ -42,6 +42,8 @@ pub enum Body {
     Refused {
         /// Which.
         event: EventId,
+        /// The number it takes among the instance's turns: its notice is a reply like any other.
+        turn: Turn,
         /// The rule that refused it, such as `access.default`.
         rule: String,
         /// What the person is told in the thread, if anything.
