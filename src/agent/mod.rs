@@ -4,26 +4,45 @@
 //! `agents/NAME/skills/SKILL/SKILL.md` is know-how it can load. Loaded at start, reloaded on change; a running turn
 //! keeps the definition it started with (see [`Agent::bundle`]). This module reads files and decides nothing.
 
+mod catalogue;
+mod error;
+mod front_matter;
+mod names;
+mod node;
+mod parse;
+mod skill;
+#[cfg(test)]
+mod tests;
+mod wake;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::journal::Limits;
 
+pub use catalogue::{Catalogue, Loaded, load_all};
+pub use error::AgentError;
+pub use names::{BUILT_IN_TOOLS, matches_pattern};
+pub use parse::{DEFAULT_LIMITS, DEFAULT_MAX_TOKENS, parse};
+pub use skill::Skills;
+
 /// One agent, as its file says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
     /// Its name: that of its folder.
     pub name: String,
     /// What it is for, in a sentence.
     pub description: String,
-    /// The model it uses, then those it falls back to.
+    /// The model it uses, then those it falls back to; empty: the gateway's default model.
     pub models: Vec<ModelRef>,
     /// What one instance of it is for.
     pub scope: Scope,
     /// What wakes it.
     pub wake: Vec<WakeRule>,
     /// What it can load.
+    #[serde(with = "shared")]
     pub skills: Arc<Vec<Skill>>,
     /// Names and `prefix.*` patterns of the tools it may use.
     pub tools: Vec<String>,
@@ -38,7 +57,93 @@ pub struct Agent {
     /// Its instructions: the text below the front matter.
     pub instructions: String,
     /// SHA-256 of [`Agent::bundle`], hexadecimal.
+    #[serde(skip)]
     pub hash: String,
+}
+
+/// What a bundle says about itself.
+#[derive(Serialize, Deserialize)]
+struct Bundle<A> {
+    version: u32,
+    agent: A,
+}
+
+/// The version of the bundles this build writes.
+const BUNDLE_VERSION: u32 = 1;
+
+/// A kept definition that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the agent definition kept with the turn cannot be read: {0}")]
+pub struct BundleError(String);
+
+impl Agent {
+    /// The whole definition as JSON: instructions, rules and skills as they were understood when they were loaded.
+    ///
+    /// A turn that goes on after an upgrade must not be held to rules that came later; so this is the definition
+    /// itself and not the files that it was read from.
+    #[must_use]
+    pub fn bundle(&self) -> String {
+        // Strings, numbers and lists with string keys: nothing in an agent can fail to be JSON.
+        serde_json::to_string(&Bundle { version: BUNDLE_VERSION, agent: self }).unwrap_or_default()
+    }
+
+    /// The definition that [`Agent::bundle`] wrote.
+    ///
+    /// # Errors
+    /// [`BundleError`] when it is not one, or a newer build's.
+    pub fn from_bundle(bundle: &str) -> Result<Self, BundleError> {
+        let read: Bundle<Self> = serde_json::from_str(bundle).map_err(|error| BundleError(error.to_string()))?;
+        if read.version != BUNDLE_VERSION {
+            return Err(BundleError(format!("it is of version {}, this build reads {BUNDLE_VERSION}", read.version)));
+        }
+        Ok(Self { hash: hex::encode(Sha256::digest(bundle.as_bytes())), ..read.agent })
+    }
+
+    /// The same agent with the hash of what it now says.
+    #[must_use]
+    pub fn sealed(self) -> Self {
+        let hash = hex::encode(Sha256::digest(self.bundle().as_bytes()));
+        Self { hash, ..self }
+    }
+
+    /// Whether the agent may use the tool of this name.
+    #[must_use]
+    pub fn may_use(&self, tool: &str) -> bool {
+        self.tools.iter().any(|pattern| matches_pattern(pattern, tool))
+    }
+
+    /// The names behind `wake:` and `allow:` that are neither a platform nor a connection of this gateway, each with
+    /// the nearest that is: such a rule never applies.
+    #[must_use]
+    pub fn unknown_connections(&self, connections: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
+        let mut known: Vec<&str> = connections.iter().flat_map(|(name, platform)| [*name, *platform]).collect();
+        known.extend(names::PLATFORMS);
+        let named = self.wake.iter().map(|rule| &rule.on).chain(self.allow.iter().map(|allow| &allow.on));
+        let mut unknown: Vec<_> = named
+            .filter(|name| !known.contains(&name.as_str()))
+            .map(|name| (name.clone(), names::nearest(name, known.iter().copied()).map(str::to_owned)))
+            .collect();
+        unknown.sort();
+        unknown.dedup();
+        unknown
+    }
+}
+
+/// Skills are shared between the copies of an agent, and written like a plain list.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Skill;
+
+    pub(super) fn serialize<S: Serializer>(skills: &Arc<Vec<Skill>>, to: S) -> Result<S::Ok, S::Error> {
+        skills.as_ref().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Vec<Skill>>, D::Error> {
+        Vec::deserialize(from).map(Arc::new)
+    }
 }
 
 /// `TABLE/MODEL`: a table under `[models]` and a model's name at that provider.

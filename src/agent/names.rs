@@ -1,0 +1,77 @@
+//! The names an agent file may hold, and the nearest of them to one that it may not.
+
+/// The tools that come with the gateway. `tool` registers exactly these (a test there holds both together);
+/// they stand here because an agent file is checked before any tool exists.
+pub const BUILT_IN_TOOLS: &[&str] = &[
+    "clock.now",
+    "github.add_labels",
+    "github.comment",
+    "github.get_issue",
+    "github.list_comments",
+    "github.list_issues",
+    "skill.load",
+    "thread.history",
+    "thread.react",
+];
+
+/// First parts of tool names that later versions have.
+pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "linear", "discord", "http"];
+
+/// Platforms of this version.
+pub(super) const PLATFORMS: &[&str] = &["github", "local", "slack"];
+
+/// Platforms of later versions.
+pub(super) const LATER_PLATFORMS: &[&str] = &["discord", "linear"];
+
+/// GitHub's events that an agent can name: `X-GitHub-Event` and the payload's `action`
+/// (docs.github.com, "Webhook events and payloads").
+pub(super) const GITHUB_EVENTS: &[&str] = &[
+    "issue_comment.created",
+    "issue_comment.deleted",
+    "issue_comment.edited",
+    "issues.assigned",
+    "issues.closed",
+    "issues.deleted",
+    "issues.edited",
+    "issues.labeled",
+    "issues.opened",
+    "issues.reopened",
+    "issues.unassigned",
+    "issues.unlabeled",
+];
+
+/// Slack's events that an agent can name (docs.slack.dev, "Events").
+pub(super) const SLACK_EVENTS: &[&str] =
+    &["app_mention", "message", "message_changed", "message_deleted", "reaction_added", "reaction_removed"];
+
+/// Whether `tool` is meant by `pattern`: its name, or `prefix.*`.
+#[must_use]
+pub fn matches_pattern(pattern: &str, tool: &str) -> bool {
+    match pattern.strip_suffix(".*") {
+        Some(prefix) => tool.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
+        None => pattern == tool,
+    }
+}
+
+/// The candidate that `word` most likely was meant to be, if any is near enough to be worth saying.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let bound = (word.chars().count() / 3).clamp(1, 4);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= bound)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Whether it can name an agent or a skill: 1 to 64 of `a-z`, `0-9` and `-`.
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// `a`, `b` and `c`, for sentences.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,246 @@
+//! What a person who writes agent files sees.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use reveille_channel::Role;
+
+use super::*;
+use crate::journal::Concurrency;
+
+fn skill(name: &str) -> Skill {
+    Skill { name: name.into(), description: "Know-how.".into(), body: "Do it.".into() }
+}
+
+fn parse_here(source: &str) -> Result<Agent, Vec<AgentError>> {
+    let skills = Skills { own: Vec::new(), shared: vec![skill("reproduce-bug")], broken: vec!["half-done".into()] };
+    parse("triage", Path::new("agents/triage/AGENT.md"), source, &skills)
+}
+
+fn with(lines: &str) -> String {
+    format!("---\ndescription: Triages.\n{lines}\n---\nYou triage.\n")
+}
+
+#[test]
+fn everything_an_agent_can_say_is_understood() {
+    let agent = parse_here(
+        r##"---
+name: triage
+description: Reproduces and labels new bug reports.
+model: anthropic/claude-sonnet-4-6        # a comment
+fallbacks: [openrouter/meta/llama-4, "ollama/qwen3"]
+instance: user
+wake:
+  - github: { event: issues.opened, repositories: ["acme/*"], label: bug }
+  - slack: { mention: true, command: /triage, channels: ["#support"], follow_up: false }
+  - slack-eu: { direct: true }
+skills: reproduce-bug
+tools: [github.*, thread.history]
+codemode: false
+approve: []
+allow: { slack: { users: [U012AB3CD, B0BOT1], role: guest }, github: { permission: write, users: [583231] } }
+budget: { turn_minutes: 30, turn_tokens: 1000000, turn_tool_calls: 0, turn_model_calls: 7, attempts: 5 }
+concurrency: interrupt
+max_tokens: 4096
+temperature: 1
+window_tokens: 32000
+---
+
+You triage bug reports.
+
+---
+Still the text.
+"##,
+    )
+    .unwrap();
+    insta::assert_json_snapshot!(agent);
+    assert!(agent.may_use("github.comment") && agent.may_use("thread.history"));
+    assert!(!agent.may_use("thread.react") && !agent.may_use("github") && !agent.may_use("githubx.comment"));
+}
+
+#[test]
+fn what_an_agent_does_not_say_has_a_documented_default() {
+    let agent = parse_here(&with("wake: { slack: { mention: true } }")).unwrap();
+    assert_eq!(agent.models, []);
+    assert_eq!(agent.scope, Scope::Thread);
+    assert_eq!(agent.limits, DEFAULT_LIMITS);
+    assert_eq!(agent.limits.concurrency, Concurrency::Steer);
+    assert_eq!(agent.tools, Vec::<String>::new());
+    assert_eq!(agent.allow, []);
+    assert_eq!(agent.temperature, None);
+    let rule = WakeRule { on: "slack".into(), mention: true, direct: true, follow_up: true, ..WakeRule::default() };
+    assert_eq!(agent.wake, [rule]);
+    let github = parse_here(&with("wake: [{ github: { mention: true } }]")).unwrap();
+    assert!(!github.wake[0].direct && github.wake[0].follow_up);
+}
+
+#[test]
+fn each_mistake_is_shown_where_it_is_with_what_to_write_instead() {
+    let mistakes = [
+        ("an unknown key", with("tolos: [github.get_issue]")),
+        ("a key in another case", with("Model: a/b")),
+        ("an unknown tool", with("tools: [github.get_isue]")),
+        ("an unknown family of tools", with("tools: [gihub.*]")),
+        ("every tool at once", with("tools: [\"*\"]")),
+        ("a tool of a later version", with("tools: [workspace.*]")),
+        ("a model without its table", with("model: claude-sonnet-4-6")),
+        ("fallbacks without a model", with("fallbacks: [openai/gpt-5]")),
+        ("an unknown kind of instance", with("instance: treads")),
+        ("an unknown concurrency", with("concurrency: stear")),
+        ("channels on GitHub", with("wake:\n  - github: { mention: true, channels: [\"#a\"] }")),
+        ("repositories on Slack", with("wake:\n  - slack: { mention: true, repositories: [acme/app] }")),
+        ("a channel of a later version", with("wake:\n  - linear: { delegate: true }")),
+        ("a command with spaces", with("wake:\n  - slack: { command: /triage this }")),
+        ("an unknown event", with("wake:\n  - github: { event: issues.open }")),
+        ("a rule that wakes on nothing", with("wake:\n  - github: { label: bug }")),
+        ("an unknown key of a rule", with("wake:\n  - slack: { mentions: true }")),
+        ("two platforms in one rule", with("wake:\n  - slack: { mention: true }\n    github: { mention: true }")),
+        ("a repository without owner", with("wake:\n  - github: { mention: true, repositories: [app] }")),
+        ("an unknown skill", with("skills: [reproduce-bugs]")),
+        ("a skill with mistakes", with("skills: [half-done]")),
+        ("a user by name on GitHub", with("allow: { github: { users: [octocat] } }")),
+        ("a user by name on Slack", with("allow: { slack: { users: [\"@ann\"] } }")),
+        ("an unknown permission", with("allow: { github: { permission: wirte } }")),
+        ("a role on GitHub", with("allow: { github: { role: member } }")),
+        ("groups", with("allow: { slack: { usergroups: [S0123] } }")),
+        ("code mode", with("codemode: true")),
+        ("approvals", with("approve: [github.comment]")),
+        ("money", with("budget: { day_usd: 20 }")),
+        ("an unknown budget", with("budget: { turn_minute: 5 }")),
+        ("a number out of range", with("budget: { turn_minutes: 0 }")),
+        ("text for a number", with("max_tokens: many")),
+        ("a hot temperature", with("temperature: 2.5")),
+        ("an answer larger than the window", with("window_tokens: 8000")),
+        ("something twice in a list", with("tools: [clock.now, clock.now]")),
+        ("a list where text belongs", with("instance: [thread]")),
+        ("text where a map belongs", with("budget: large")),
+        ("text where a flag belongs", with("wake:\n  - slack: { mention: yes }")),
+        ("a key twice", with("instance: user\ninstance: thread")),
+        ("an open bracket", with("tools: [clock.now\ninstance: thread")),
+        ("an unquoted at sign", with("name: @triage")),
+        ("a key that is no text", with("1: 2")),
+        ("another name than the folder's", with("name: tirage")),
+        ("no description", "---\nname: triage\n---\nYou triage.\n".into()),
+        ("no front matter", "You triage.\n".into()),
+        ("no end of the front matter", "---\ndescription: Triages.\nYou triage.\n".into()),
+        ("no text", "---\ndescription: Triages.\n---\n\n".into()),
+        ("several mistakes at once", "---\r\nname: \"t\u{e9}\"\r\ntool: [x]\r\n---\r\n".into()),
+    ];
+    let printer = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(110);
+    let mut page = String::new();
+    for (title, source) in mistakes {
+        let errors = parse_here(&source).expect_err(title);
+        writeln!(page, "# {title}\n").unwrap();
+        for error in errors {
+            printer.render_report(&mut page, &error).unwrap();
+            page.push('\n');
+        }
+    }
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn a_folder_whose_name_cannot_be_an_address_is_refused() {
+    for name in ["Triage", "a b", "a/b", "", "caf\u{e9}", &"a".repeat(65)] {
+        let errors = parse(name, Path::new("AGENT.md"), &with(""), &Skills::default()).unwrap_err();
+        assert_eq!(errors[0].message, format!("`{name}` cannot name an agent"));
+    }
+}
+
+#[test]
+fn a_turn_gets_back_the_definition_it_started_with() {
+    let agent = parse_here(&with("skills: [reproduce-bug]\nallow: { github: { permission: read } }")).unwrap();
+    let again = Agent::from_bundle(&agent.bundle()).unwrap();
+    assert_eq!(again, agent);
+    assert_eq!(again.allow[0].role, Some(Role::Guest));
+    let other = parse_here(&with("")).unwrap();
+    assert_ne!(other.hash, agent.hash);
+    let newer = agent.bundle().replace("\"version\":1", "\"version\":2");
+    assert!(Agent::from_bundle(&newer).unwrap_err().to_string().contains("version 2"));
+    assert!(Agent::from_bundle("{").is_err());
+}
+
+#[test]
+fn a_rule_for_a_connection_that_is_not_configured_is_named_with_the_nearest_one() {
+    let agent = parse_here(&with("wake: [{ slak-eu: { mention: true } }, { slack: { mention: true } }]")).unwrap();
+    let unknown = agent.unknown_connections(&[("slack-eu", "slack")]);
+    assert_eq!(unknown, [("slak-eu".to_owned(), Some("slack-eu".to_owned()))]);
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn names(agents: &[Agent]) -> Vec<&str> {
+    agents.iter().map(|agent| agent.name.as_str()).collect()
+}
+
+#[test]
+fn one_broken_agent_takes_no_other_down_and_stays_as_it_was_until_it_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("agents");
+    write(&dir.join("one/AGENT.md"), &with("skills: [shared-one]"));
+    write(&dir.join("two/AGENT.md"), &with(""));
+    write(&dir.join("two/skills/own-one/SKILL.md"), "---\nname: own-one\ndescription: Own.\n---\nOwn.");
+    write(&dir.join("three/AGENT.md"), &with("tols: []"));
+    write(&dir.join("notes/README.md"), "no agent");
+    write(
+        &folder.path().join("skills/shared-one/SKILL.md"),
+        "---\nname: shared-one\ndescription: Shared.\nmetadata: { version: \"1\" }\n---\nShared.",
+    );
+    let catalogue = Catalogue::load(&dir);
+    assert_eq!(names(&catalogue.agents()), ["one", "two"]);
+    assert_eq!(catalogue.errors().len(), 1);
+    assert_eq!(catalogue.get("one").unwrap().skills[0].name, "shared-one");
+    assert_eq!(catalogue.get("two").unwrap().skills[0].name, "own-one");
+    assert!(!catalogue.changed());
+
+    write(&dir.join("three/AGENT.md"), &with("tools: []"));
+    write(&dir.join("two/AGENT.md"), &with("instance: nowhere"));
+    fs::remove_dir_all(dir.join("one")).unwrap();
+    assert!(catalogue.changed());
+    let before = catalogue.get("two").unwrap();
+    assert_eq!(catalogue.reload().len(), 1);
+    assert!(!catalogue.changed());
+    assert_eq!(names(&catalogue.agents()), ["three", "two"]);
+    assert_eq!(catalogue.get("two").unwrap(), before);
+
+    write(&dir.join("two/AGENT.md"), &with("instance: user"));
+    assert!(catalogue.reload().is_empty());
+    assert_eq!(catalogue.get("two").unwrap().scope, Scope::User);
+}
+
+#[test]
+fn a_skill_with_a_mistake_breaks_the_agents_that_name_it_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("agents");
+    write(&dir.join("one/AGENT.md"), &with("skills: [half]"));
+    write(&dir.join("two/AGENT.md"), &with(""));
+    write(&folder.path().join("skills/half/SKILL.md"), "---\nname: hal\nversion: 1\n---\nText.");
+    let loaded = load_all(&dir);
+    assert_eq!(names(&loaded.agents), ["two"]);
+    let messages: Vec<_> = loaded.errors.iter().map(|error| error.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the key `description` is missing",
+            "the name `hal` is not that of the folder, `half`",
+            "there is no key of a skill `version`",
+            "the skill `half` has a mistake",
+        ]
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_and_a_file_that_is_not_text_are_errors_and_not_panics() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("agents");
+    assert!(load_all(&dir).errors[0].message.starts_with("the folder cannot be read"));
+    write(&dir.join("one/AGENT.md"), "");
+    fs::write(dir.join("one/AGENT.md"), [0xff, 0xfe, 0x00]).unwrap();
+    let loaded = load_all(&dir);
+    assert_eq!(loaded.errors[0].advice.as_deref(), Some("save it as UTF-8"));
+}
