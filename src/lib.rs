@@ -4,6 +4,7 @@
 //! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
 
 pub mod agent;
+pub mod dispatch;
 pub mod journal;
 pub mod model;
 pub mod tool;

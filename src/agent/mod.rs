@@ -186,7 +186,7 @@ pub struct WakeRule {
     pub repositories: Vec<String>,
     /// Only with this label.
     pub label: Option<String>,
-    /// Whether further messages of a thread it takes part in wake it without a mention.
+    /// Whether further messages of a thread it takes part in wake it without a mention; only with [`Scope::Thread`].
     pub follow_up: bool,
 }
 

@@ -131,7 +131,7 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
             "model" => agent.models = models(value, problems),
             "fallbacks" => fallbacks = Some((key.at.clone(), models(value, problems))),
             "instance" => agent.scope = scope(value, problems).unwrap_or(agent.scope),
-            "wake" => agent.wake = wake::rules(value, problems),
+            "wake" => agent.wake = wake::rules(value, is_per_thread(entries), problems),
             "skills" => agent.skills = Arc::new(chosen_skills(value, skills, problems)),
             "tools" => agent.tools = tools(value, problems),
             "allow" => agent.allow = wake::allowances(value, problems),
@@ -178,6 +178,12 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
         problems.add(at.map_or(0..3, |(key, _)| key.at.clone()), message, None);
     }
     agent
+}
+
+/// Whether the agent has an instance per thread, wherever in the file that is said.
+fn is_per_thread(entries: &[(Key, Node)]) -> bool {
+    let said = entries.iter().find(|(key, _)| key.text == "instance").map(|(_, node)| &node.value);
+    said.is_none_or(|value| matches!(value, Value::Text(text) if text == "thread"))
 }
 
 /// Notes that a key asks for something this version lacks.

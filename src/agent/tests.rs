@@ -97,6 +97,7 @@ fn each_mistake_is_shown_where_it_is_with_what_to_write_instead() {
         ("a rule that wakes on nothing", with("wake:\n  - github: { label: bug }")),
         ("an unknown key of a rule", with("wake:\n  - slack: { mentions: true }")),
         ("two platforms in one rule", with("wake:\n  - slack: { mention: true }\n    github: { mention: true }")),
+        ("every conversation", with("wake:\n  - slack: { mention: true, follow_up: true }\ninstance: user")),
         ("a repository without owner", with("wake:\n  - github: { mention: true, repositories: [app] }")),
         ("an unknown skill", with("skills: [reproduce-bugs]")),
         ("a skill with mistakes", with("skills: [half-done]")),

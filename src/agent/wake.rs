@@ -25,7 +25,7 @@ const MISPLACED: &[(&str, &str, &str)] = &[
 ];
 
 /// The rules under `wake:`.
-pub(super) fn rules(node: &Node, problems: &mut Problems<'_>) -> Vec<WakeRule> {
+pub(super) fn rules(node: &Node, is_per_thread: bool, problems: &mut Problems<'_>) -> Vec<WakeRule> {
     let mut rules = Vec::new();
     for item in node.items() {
         let entries = item.entries(problems);
@@ -35,7 +35,7 @@ pub(super) fn rules(node: &Node, problems: &mut Problems<'_>) -> Vec<WakeRule> {
         }
         for (key, value) in entries {
             if is_here(key, problems) {
-                rules.extend(rule(key, value, problems));
+                rules.extend(rule(key, value, is_per_thread, problems));
             }
         }
     }
@@ -52,7 +52,7 @@ fn is_here(key: &Key, problems: &mut Problems<'_>) -> bool {
     false
 }
 
-fn rule(on: &Key, node: &Node, problems: &mut Problems<'_>) -> Option<WakeRule> {
+fn rule(on: &Key, node: &Node, is_per_thread: bool, problems: &mut Problems<'_>) -> Option<WakeRule> {
     let mut rule = WakeRule { on: on.text.clone(), ..WakeRule::default() };
     let (mut direct, mut follow_up) = (None, None);
     let known_problems = problems.count();
@@ -66,7 +66,14 @@ fn rule(on: &Key, node: &Node, problems: &mut Problems<'_>) -> Option<WakeRule> 
         match name {
             "mention" => rule.mention = value.flag(problems).unwrap_or(false),
             "direct" => direct = value.flag(problems),
-            "follow_up" => follow_up = value.flag(problems),
+            "follow_up" => {
+                follow_up = value.flag(problems);
+                if follow_up == Some(true) && !is_per_thread {
+                    let advice = Some("take it out, or write `instance: thread`".to_owned());
+                    let message = "an instance for more than one thread would hear every conversation";
+                    problems.add(key.at.clone(), message, advice);
+                }
+            }
             "command" => rule.command = command(value, problems),
             "event" | "events" => rule.events.extend(events(&on.text, value, problems)),
             "channels" => rule.channels = plain(value.texts(problems)),
@@ -78,7 +85,7 @@ fn rule(on: &Key, node: &Node, problems: &mut Problems<'_>) -> Option<WakeRule> 
     }
     // Who can be mentioned is expected to answer in private, and to hear the rest of a conversation.
     rule.direct = direct.unwrap_or(rule.mention && on.text != "github");
-    rule.follow_up = follow_up.unwrap_or(rule.mention);
+    rule.follow_up = follow_up.unwrap_or(rule.mention && is_per_thread);
     let wakes = rule.mention || rule.direct || rule.command.is_some() || !rule.events.is_empty();
     if !wakes && problems.count() == known_problems {
         let advice = Some("add `mention: true`, `direct: true`, `command:` or `event:`".to_owned());
@@ -196,7 +203,7 @@ fn users(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
         };
         problems.add(
             item.at.clone(),
-            format!("`{id}` is a name, and names can be taken over"),
+            format!("`{id}` is not an id, and names can be taken over"),
             Some(advice.to_owned()),
         );
     }
@@ -204,7 +211,7 @@ fn users(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
 }
 
 fn is_slack_id(id: &str) -> bool {
-    id.len() >= 3
+    id.len() >= 2
         && id.starts_with(['U', 'W', 'B', 'A'])
         && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

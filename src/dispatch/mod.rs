@@ -1,0 +1,17 @@
+//! Routing and policy: which agent and instance an event is for, whether its actor may, and why.
+//!
+//! Two pure functions. [`route`] runs before admission and says which instances an event is for; [`decide`] is the one
+//! place where it is decided who may do what, for every kind of event, and [`decide_tool`] for every tool call. Adapters
+//! hold no policy, and nothing here talks to a platform: what has to be asked is asked by the caller
+//! ([`Decision::AskRole`]) and given back.
+
+mod access;
+mod address;
+mod place;
+mod route;
+#[cfg(test)]
+mod tests;
+
+pub use access::{AccessDefault, Decision, Question, RoleAnswer, decide, decide_tool};
+pub use address::address;
+pub use route::{Because, Routed, Unrouted, is_called, route};

@@ -1,0 +1,320 @@
+//! Routing and access as tables: each row is a sentence of the specification.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use reveille_channel::{Actor, ActorKind, Event, EventId, Kind, Role, ThreadRef};
+
+use super::*;
+use crate::agent::{self, Agent, Skills};
+
+fn agent(name: &str, lines: &str) -> Agent {
+    let source = format!("---\ndescription: Helps.\n{lines}\n---\nHelp.\n");
+    agent::parse(name, Path::new("AGENT.md"), &source, &Skills::default()).unwrap()
+}
+
+fn agents() -> Vec<Agent> {
+    vec![
+        agent("assistant", "wake: [{ slack: { mention: true } }, { github: { mention: true } }]"),
+        agent("archivist", "wake: [{ slack: { mention: true, channels: [\"#general\"] } }]\ninstance: user"),
+        agent(
+            "triage",
+            "wake: [{ github: { event: issues.opened, repositories: [\"acme/*\"] } }, { slack: { command: triage } }]\n\
+             allow: { github: { users: [777] } }",
+        ),
+        agent("zoe", "wake: [{ slack-eu: { mention: true, direct: false } }, { github: { command: zoe } }]"),
+    ]
+}
+
+fn event(platform: &str, kind: Kind, text: &str) -> Event {
+    let github = platform == "github";
+    let mentions = text.split_whitespace().filter_map(|word| word.strip_prefix('@')).map(str::to_owned).collect();
+    let name = match (&kind, github) {
+        (Kind::Opened, _) => "issues.opened",
+        (Kind::Mention, false) => "app_mention",
+        (_, true) => "issue_comment.created",
+        (_, false) => "message",
+    };
+    Event {
+        id: EventId::of(platform, "1"),
+        connection: platform.to_owned(),
+        platform: platform.split('-').next().unwrap().to_owned(),
+        thread: ThreadRef {
+            installation: "T1".into(),
+            key: if github { "99:7" } else { "C1:1.2" }.into(),
+            location: BTreeMap::from([("channel".to_owned(), "C1".to_owned())]),
+            display: if github { "acme/app#7" } else { "#general" }.into(),
+        },
+        actor: Actor { id: "U1".into(), name: "ann".into(), kind: ActorKind::Human },
+        kind,
+        name: name.into(),
+        text: text.to_owned(),
+        attachments: Vec::new(),
+        mentions,
+        message: None,
+        facts: BTreeMap::from([("repository".to_owned(), "Acme/App".to_owned())]),
+        occurred_at_ms: 0,
+        received_at_ms: 0,
+        dedupe_keys: vec!["1".into()],
+    }
+}
+
+fn shown(event: &Event) -> String {
+    match route(event, Some("reveille-bot[bot]"), &agents()) {
+        Ok(routed) => {
+            let one = |routed: &Routed| {
+                let known = if routed.target.only_if_known { " if known" } else { "" };
+                format!("{:?} {}{known}", routed.because, routed.target.address)
+            };
+            routed.iter().map(one).collect::<Vec<_>>().join(" + ")
+        }
+        Err(unrouted) => format!("{unrouted:?}"),
+    }
+}
+
+const DIRECT: Kind = Kind::Message { direct: true, in_thread: true };
+const IN_THREAD: Kind = Kind::Message { direct: false, in_thread: true };
+const IN_CHANNEL: Kind = Kind::Message { direct: false, in_thread: false };
+
+fn command(name: &str) -> Kind {
+    Kind::Command { name: name.into(), args: String::new() }
+}
+
+#[test]
+fn each_event_goes_to_the_agents_its_words_and_their_rules_say() {
+    let rows = [
+        // Slack: a mention is one of the bot, and the words in it choose among its agents.
+        ("slack", Kind::Mention, "hello", "Mentioned assistant/slack/T1/C1:1.2"),
+        ("slack", Kind::Mention, "Archivist, find it", "Named archivist/slack/T1/user:U1"),
+        ("slack", Kind::Mention, "please @archivist find it", "Named archivist/slack/T1/user:U1"),
+        ("slack", Kind::Mention, "triage this", "Mentioned assistant/slack/T1/C1:1.2"),
+        ("slack", Kind::Mention, "@zoe hello", "Mentioned assistant/slack/T1/C1:1.2"),
+        ("slack-eu", Kind::Mention, "@zoe hello", "Named zoe/slack-eu/T1/C1:1.2"),
+        ("slack", DIRECT, "hello", "Direct assistant/slack/T1/C1:1.2"),
+        ("slack-eu", DIRECT, "@zoe hello", "Direct assistant/slack-eu/T1/C1:1.2"),
+        ("slack", IN_THREAD, "and this?", "FollowUp assistant/slack/T1/C1:1.2 if known"),
+        (
+            "slack-eu",
+            IN_THREAD,
+            "and this?",
+            "FollowUp assistant/slack-eu/T1/C1:1.2 if known + FollowUp zoe/slack-eu/T1/C1:1.2 if known",
+        ),
+        ("slack", IN_CHANNEL, "lunch?", "NotCalled"),
+        ("slack", command("triage"), "", "Command triage/slack/T1/C1:1.2"),
+        ("slack", command("deploy"), "", "Event"),
+        ("slack", Kind::Edited, "@assistant hello", "Event"),
+        ("slack", Kind::Deleted, "", "Event"),
+        ("slack", Kind::Reaction { emoji: "eyes".into() }, "", "Event"),
+        ("slack", Kind::Lifecycle, "", "Event"),
+        // GitHub: a mention may be anybody's.
+        ("github", Kind::Mention, "@reveille-bot summarise", "Mentioned assistant/github/T1/99:7"),
+        ("github", Kind::Mention, "@Assistant summarise", "Named assistant/github/T1/99:7"),
+        ("github", Kind::Mention, "@bob what do you think?", "FollowUp assistant/github/T1/99:7 if known"),
+        ("github", Kind::Mention, "@triage look", "FollowUp assistant/github/T1/99:7 if known"),
+        ("github", IN_THREAD, "fixed now", "FollowUp assistant/github/T1/99:7 if known"),
+        ("github", Kind::Opened, "It crashes", "Event triage/github/T1/99:7"),
+        (
+            "github",
+            Kind::Opened,
+            "It crashes @assistant",
+            "Event triage/github/T1/99:7 + Named assistant/github/T1/99:7",
+        ),
+        ("github", Kind::Edited, "It crashes @assistant", "Event"),
+        ("github", command("zoe"), "/zoe go", "Command zoe/github/T1/99:7"),
+        ("github", command("usr"), "/usr/bin is empty", "FollowUp assistant/github/T1/99:7 if known"),
+        ("github", command("usr"), "@assistant /usr is empty", "Named assistant/github/T1/99:7"),
+        ("github", Kind::Assigned, "", "Event"),
+        // Elsewhere.
+        ("discord", Kind::Mention, "hello", "Place"),
+    ];
+    for (platform, kind, text, expected) in rows {
+        let event = event(platform, kind.clone(), text);
+        assert_eq!(shown(&event), expected, "{platform} {kind:?} {text:?}");
+    }
+}
+
+#[test]
+fn a_rule_holds_only_in_its_channels_and_repositories() {
+    let mut elsewhere = event("slack", Kind::Mention, "archivist find it");
+    elsewhere.thread.display = "#random".into();
+    assert_eq!(shown(&elsewhere), "Mentioned assistant/slack/T1/C1:1.2");
+    let mut other = event("github", Kind::Opened, "It crashes");
+    for (repository, expected) in
+        [("acme/app", "Event triage/github/T1/99:7"), ("evil/acme", "Event"), ("acme/app/x", "Event")]
+    {
+        other.facts.insert("repository".into(), repository.into());
+        assert_eq!(shown(&other), expected, "{repository}");
+    }
+    let labels = [agent("bugs", "wake: { github: { event: issues.labeled, label: bug } }")];
+    for (label, is_routed) in [("Bug", true), ("bugs", false)] {
+        let mut labelled = event("github", Kind::Labelled { label: label.into() }, "");
+        labelled.name = "issues.labeled".into();
+        assert_eq!(route(&labelled, None, &labels).is_ok(), is_routed, "{label}");
+    }
+}
+
+#[test]
+fn a_program_wakes_nobody_who_does_not_name_it() {
+    let mut event = event("github", Kind::Opened, "It crashes");
+    event.actor.kind = ActorKind::Bot;
+    assert_eq!(shown(&event), "Bot");
+    event.actor.id = "777".into();
+    assert_eq!(shown(&event), "Event triage/github/T1/99:7");
+}
+
+#[test]
+fn no_word_of_a_platform_can_pass_for_a_part_of_an_address() {
+    let mut event = event("slack", Kind::Mention, "hello");
+    event.thread.installation = "T1/C9:9".into();
+    event.thread.key = "../x%2F\u{e9}".into();
+    assert_eq!(shown(&event), "Mentioned assistant/slack/T1%2FC9:9/..%2Fx%252F%C3%A9");
+}
+
+/// What `allow:` may say, what it demands of those who are not named, and whether it names `U1`.
+fn lists() -> Vec<(&'static str, Option<Demand>, bool)> {
+    vec![
+        ("", None, false),
+        ("allow: { github: { everyone: true } }", None, false),
+        ("allow: { slack: {} }", Some(Demand::Named), false),
+        ("allow: { slack: { users: [U2] } }", Some(Demand::Named), false),
+        ("allow: { slack: { users: [U1] } }", Some(Demand::Named), true),
+        ("allow: { slack: { users: [U1], role: admin } }", Some(Demand::Role(Role::Admin)), true),
+        ("allow: { slack: { role: guest } }", Some(Demand::Role(Role::Guest)), false),
+        ("allow: { slack: { role: member } }", Some(Demand::Role(Role::Member)), false),
+        ("allow: { slack: { role: admin } }", Some(Demand::Role(Role::Admin)), false),
+        ("allow: { slack: { everyone: true } }", Some(Demand::Nothing), false),
+        ("allow: { slack: { everyone: true, role: admin } }", Some(Demand::Nothing), false),
+        ("allow: { slack: { everyone: true }, slack-eu: {} }", Some(Demand::Nothing), false),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Demand {
+    Nothing,
+    Role(Role),
+    Named,
+}
+
+#[test]
+fn every_kind_of_event_is_judged_alike_and_nothing_is_allowed_that_no_rule_allows() {
+    let kinds = [
+        Kind::Mention,
+        DIRECT,
+        IN_THREAD,
+        IN_CHANNEL,
+        command("triage"),
+        Kind::Opened,
+        Kind::Edited,
+        Kind::Deleted,
+        Kind::Reaction { emoji: "eyes".into() },
+        Kind::Labelled { label: "bug".into() },
+        Kind::Assigned,
+        Kind::Lifecycle,
+        Kind::Other,
+    ];
+    let answers = [Role::None, Role::External, Role::Guest, Role::Member, Role::Admin].map(RoleAnswer::Known);
+    let answers = answers.into_iter().chain([RoleAnswer::NotAsked, RoleAnswer::Failed]).collect::<Vec<_>>();
+    let mut judged = 0;
+    for (lines, demand, is_named) in lists() {
+        let agent = agent("triage", &format!("wake: {{ slack: {{ command: triage, mention: true }} }}\n{lines}"));
+        for default in [AccessDefault::Nobody, AccessDefault::Members, AccessDefault::Everyone] {
+            let demand = demand.unwrap_or(match default {
+                AccessDefault::Nobody => Demand::Named,
+                AccessDefault::Members => Demand::Role(Role::Member),
+                AccessDefault::Everyone => Demand::Nothing,
+            });
+            for actor in [ActorKind::Human, ActorKind::External, ActorKind::Bot] {
+                for role in &answers {
+                    for kind in &kinds {
+                        let mut event = event("slack", kind.clone(), "hello");
+                        event.actor.kind = actor;
+                        let question =
+                            Question { agent: &agent, event: &event, own_handle: None, role: *role, default };
+                        let decision = decide(&question);
+                        let row = format!("{lines:?} {default:?} {actor:?} {role:?} {kind:?}: {decision:?}");
+                        judged += 1;
+
+                        let is_enough = |least| matches!(role, RoleAnswer::Known(role) if *role >= least);
+                        let may = is_named
+                            || match (actor, demand) {
+                                (ActorKind::Bot, _) | (_, Demand::Named) => false,
+                                (_, Demand::Nothing) => true,
+                                (ActorKind::External, Demand::Role(_)) => false,
+                                (ActorKind::Human, Demand::Role(least)) => is_enough(least),
+                            };
+                        match decision {
+                            Decision::Allow { .. } => assert!(may, "{row}"),
+                            Decision::Deny { notice, .. } => {
+                                assert!(!may, "{row}");
+                                let is_called = matches!(kind, Kind::Mention | Kind::Command { .. }) || *kind == DIRECT;
+                                assert_eq!(notice.is_some(), is_called && actor != ActorKind::Bot, "{row}");
+                            }
+                            Decision::AskRole => {
+                                let could = matches!(demand, Demand::Role(_)) && actor == ActorKind::Human;
+                                assert!(*role == RoleAnswer::NotAsked && could && !is_named, "{row}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(judged, 12 * 3 * 3 * 7 * 13);
+}
+
+#[test]
+fn a_name_that_looks_like_an_allowed_id_opens_nothing() {
+    let agent = agent("triage", "wake: { slack: { mention: true } }\nallow: { slack: { users: [U9] } }");
+    let mut event = event("slack", Kind::Mention, "hello");
+    event.actor.name = "U9".into();
+    let role = RoleAnswer::Known(Role::Admin);
+    let question = Question { agent: &agent, event: &event, own_handle: None, role, default: AccessDefault::Everyone };
+    assert!(matches!(decide(&question), Decision::Deny { rule: "allow.users", .. }));
+}
+
+#[test]
+fn a_connections_own_list_comes_before_the_platforms() {
+    let lines = "wake: { slack: { mention: true } }\nallow: { slack: { everyone: true }, slack-eu: {} }";
+    let agent = agent("triage", lines);
+    let allowed = |platform| {
+        let event = event(platform, Kind::Mention, "hello");
+        let role = RoleAnswer::NotAsked;
+        let default = AccessDefault::Everyone;
+        matches!(
+            decide(&Question { agent: &agent, event: &event, own_handle: None, role, default }),
+            Decision::Allow { .. }
+        )
+    };
+    assert!(allowed("slack"));
+    assert!(!allowed("slack-eu"));
+}
+
+#[test]
+fn a_stranger_who_mentions_somebody_else_on_github_is_not_told_off() {
+    let agent = agent("assistant", "wake: { github: { mention: true } }\nallow: { github: {} }");
+    for (text, is_told) in [("@bob hi", false), ("@assistant hi", true), ("@reveille-bot hi", true)] {
+        let event = event("github", Kind::Mention, text);
+        let question = Question {
+            agent: &agent,
+            event: &event,
+            own_handle: Some("reveille-bot"),
+            role: RoleAnswer::NotAsked,
+            default: AccessDefault::Everyone,
+        };
+        let Decision::Deny { notice, .. } = decide(&question) else { panic!("{text}") };
+        assert_eq!(notice.is_some(), is_told, "{text}");
+    }
+}
+
+#[test]
+fn a_tool_is_allowed_by_the_turns_definition_and_by_the_one_that_holds_now() {
+    let kept = agent("triage", "tools: [github.*, clock.now]");
+    let narrower = agent("triage", "tools: [github.get_issue]");
+    let wider = agent("triage", "tools: [github.*, clock.now, thread.react]");
+    let allows = |current: Option<&Agent>, tool| matches!(decide_tool(&kept, current, tool), Decision::Allow { .. });
+    assert!(allows(Some(&kept), "github.comment") && allows(Some(&kept), "clock.now"));
+    assert!(!allows(Some(&kept), "thread.react") && !allows(Some(&kept), "github") && !allows(Some(&kept), ""));
+    assert!(!allows(Some(&narrower), "github.comment") && allows(Some(&narrower), "github.get_issue"));
+    assert!(!allows(Some(&wider), "thread.react"));
+    assert!(!allows(None, "clock.now"));
+}
