@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod dispatch;
+pub mod config;
 pub mod journal;
 pub mod model;
 pub mod tool;

@@ -1,0 +1,159 @@
+//! `[channels.NAME]`: connections to platforms.
+
+use std::collections::BTreeMap;
+
+use reveille_channel::Secret;
+use url::Url;
+
+use super::error::Code;
+use super::reader::{Found, Reader, Table, list};
+use super::schema;
+use super::secrets::Shape;
+
+/// One connection.
+#[derive(Debug, Clone)]
+pub enum ChannelSettings {
+    /// To Slack.
+    Slack(reveille_slack::Settings),
+    /// To GitHub.
+    Github(reveille_github::Settings),
+}
+
+impl ChannelSettings {
+    /// The platform's name.
+    #[must_use]
+    pub fn platform(&self) -> &'static str {
+        match self {
+            Self::Slack(_) => "slack",
+            Self::Github(_) => "github",
+        }
+    }
+
+    /// Where its calls go.
+    #[must_use]
+    pub fn api_base_url(&self) -> &Url {
+        match self {
+            Self::Slack(settings) => &settings.api_base_url,
+            Self::Github(settings) => &settings.api_base_url,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Slack,
+    Github,
+    Later,
+}
+
+const KINDS: [(&str, Kind); 4] =
+    [("slack", Kind::Slack), ("github", Kind::Github), ("linear", Kind::Later), ("discord", Kind::Later)];
+
+/// The longest name of a connection: it is part of paths and addresses.
+const LONGEST_NAME: usize = 40;
+
+pub(super) fn read(reader: &mut Reader) -> BTreeMap<String, ChannelSettings> {
+    reader
+        .tables("channels")
+        .iter()
+        .filter_map(|table| Some((table.name().to_owned(), read_one(reader, table)?)))
+        .collect()
+}
+
+fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
+    let name = table.name().to_owned();
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_name) {
+        let what = format!("a connection's name is at most {LONGEST_NAME} of a-z, 0-9 and `-`");
+        let help = "it is part of the path the platform calls: /channels/NAME/...".into();
+        reader.problem_of_table(Code::BadName, table, what, help);
+    }
+    if name == "local" {
+        let what = "`local` is the terminal's own connection".into();
+        reader.problem_of_table(Code::BadName, table, what, "choose another name and say `kind = ...`".into());
+    }
+    let kind = if table.has("kind") {
+        reader.choice(table, "kind", &KINDS)?
+    } else if let Some((_, kind)) = KINDS.iter().find(|(kind, _)| *kind == name) {
+        *kind
+    } else {
+        let known = ["slack", "github"];
+        let near = schema::nearest(&name, known).unwrap_or("slack");
+        let help = format!("write `kind = \"{near}\"`: the platform, one of {}", list(&known));
+        reader.missing(table, "kind", help);
+        return None;
+    };
+    match kind {
+        Kind::Slack => read_slack(reader, table).map(ChannelSettings::Slack),
+        Kind::Github => read_github(reader, table).map(ChannelSettings::Github),
+        Kind::Later => {
+            let what = "this platform is not in this version".into();
+            reader.problem_of_table(
+                Code::NotInThisVersion,
+                table,
+                what,
+                "take the table out; `slack` and `github` are there".into(),
+            );
+            None
+        }
+    }
+}
+
+fn read_slack(reader: &mut Reader, table: &Table) -> Option<reveille_slack::Settings> {
+    reader.check_keys(table, &schema::SLACK);
+    let signing_secret = required(reader, table, "signing_secret", Shape::Signing);
+    let bot_token = required(reader, table, "bot_token", Shape::Token);
+    let api_base_url = base_url(reader, table, "https://slack.com/api");
+    Some(reveille_slack::Settings {
+        signing_secret: signing_secret?,
+        bot_token: bot_token?,
+        api_base_url: api_base_url?,
+    })
+}
+
+fn read_github(reader: &mut Reader, table: &Table) -> Option<reveille_github::Settings> {
+    reader.check_keys(table, &schema::GITHUB);
+    let webhook_secret = required(reader, table, "webhook_secret", Shape::Signing);
+    let auth = read_auth(reader, table);
+    let api_base_url = base_url(reader, table, "https://api.github.com");
+    Some(reveille_github::Settings { webhook_secret: webhook_secret?, auth: auth?, api_base_url: api_base_url? })
+}
+
+fn read_auth(reader: &mut Reader, table: &Table) -> Option<reveille_github::Auth> {
+    let is_app = table.has("app_id") || table.has("private_key");
+    if table.has("token") {
+        if is_app {
+            let what = "a connection is either an app (`app_id`, `private_key`) or has a `token`".into();
+            reader.problem(Code::Conflict, table, "token", what, "take one of the two out".into());
+        }
+        return required(reader, table, "token", Shape::Token).map(reveille_github::Auth::Token);
+    }
+    if !is_app {
+        let help = "write `app_id = 12345` and `private_key = \"file:app.pem\"`, or `token = \"env:GITHUB_TOKEN\"`";
+        reader.missing(table, "app_id", help.into());
+        return None;
+    }
+    if !table.has("app_id") {
+        reader.missing(table, "app_id", "write `app_id = 12345`: it stands on the app's settings page".into());
+    }
+    let app_id = reader.number(table, "app_id");
+    let private_key = required(reader, table, "private_key", Shape::PrivateKey);
+    Some(reveille_github::Auth::App { app_id: app_id?, private_key: private_key? })
+}
+
+fn required(reader: &mut Reader, table: &Table, key: &str, shape: Shape) -> Option<Secret> {
+    match reader.secret(table, key, shape) {
+        Found::Secret(secret) => Some(secret),
+        Found::Unusable => None,
+        Found::Absent => {
+            let variable = super::secrets::suggest_variable(&[table.name().to_owned()], key);
+            let reference = if shape == Shape::PrivateKey { "file:app.pem".into() } else { format!("env:{variable}") };
+            reader.missing(table, key, format!("write `{key} = \"{reference}\"`; {}", shape.advice()));
+            None
+        }
+    }
+}
+
+fn base_url(reader: &mut Reader, table: &Table, default: &str) -> Option<Url> {
+    if table.has("api_base_url") { reader.url(table, "api_base_url") } else { Url::parse(default).ok() }
+}

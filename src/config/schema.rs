@@ -1,0 +1,100 @@
+//! Every key there is: what the reader checks, `config/reveille.toml` documents and excerpts are judged by.
+
+/// A table of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// Its name; a `*` stands for any name.
+    pub name: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// A key of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub holds: Holds,
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Something that may be shown.
+    Public,
+    /// A reference to a secret.
+    Secret,
+    /// Something that a later version has: naming it is an error that says so.
+    Later,
+}
+
+const fn public(name: &'static str) -> Key {
+    Key { name, holds: Holds::Public }
+}
+
+const fn secret(name: &'static str) -> Key {
+    Key { name, holds: Holds::Secret }
+}
+
+const fn later(name: &'static str) -> Key {
+    Key { name, holds: Holds::Later }
+}
+
+/// `[server]`.
+pub const SERVER: Section = Section { name: "server", keys: &[public("listen"), public("public_url")] };
+/// `[storage]`.
+pub const STORAGE: Section = Section { name: "storage", keys: &[public("url")] };
+/// `[agents]`.
+pub const AGENTS: Section = Section { name: "agents", keys: &[public("dir")] };
+/// `[models.NAME]`.
+pub const MODEL: Section =
+    Section { name: "models.*", keys: &[public("provider"), secret("api_key"), public("base_url"), public("script")] };
+/// `[channels.NAME]` of kind `slack`.
+pub const SLACK: Section = Section {
+    name: "channels.slack",
+    keys: &[
+        public("kind"),
+        secret("signing_secret"),
+        secret("bot_token"),
+        public("api_base_url"),
+        later("app_token"),
+        later("client_id"),
+        later("client_secret"),
+    ],
+};
+/// `[channels.NAME]` of kind `github`.
+pub const GITHUB: Section = Section {
+    name: "channels.github",
+    keys: &[
+        public("kind"),
+        secret("webhook_secret"),
+        public("app_id"),
+        secret("private_key"),
+        secret("token"),
+        public("api_base_url"),
+    ],
+};
+/// `[access]`.
+pub const ACCESS: Section = Section { name: "access", keys: &[public("default")] };
+
+/// Every table.
+pub const SECTIONS: [Section; 7] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, ACCESS];
+
+/// The tables at the top.
+pub const TOP: [&str; 6] = ["server", "storage", "agents", "models", "channels", "access"];
+
+/// Whether a key of this name holds, in every table that has it, something that may be shown.
+#[must_use]
+pub fn is_public(name: &str) -> bool {
+    let mut keys = SECTIONS.iter().flat_map(|section| section.keys).filter(|key| key.name == name).peekable();
+    keys.peek().is_some() && keys.all(|key| key.holds == Holds::Public)
+}
+
+/// The known name that is most like `name`.
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), other);
+    let best = known.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) >= 0.4).then_some(best)
+}

@@ -1,0 +1,182 @@
+//! What goes in and what comes out, and what a person is told.
+
+use std::fs;
+
+use super::*;
+
+const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+const BOT: &str = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzzqgy";
+
+/// Loads a file's text from a folder of its own, where `app.pem` is a private key.
+fn load_text(text: &str, mode: Mode, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(DEFAULT_FILE), text).unwrap();
+    fs::write(folder.path().join("app.pem"), "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n")
+        .unwrap();
+    load_folder(folder.path(), mode, variables, Vec::new())
+}
+
+fn load_folder(
+    folder: &Path,
+    mode: Mode,
+    variables: &[(&str, &str)],
+    flags: Vec<Flag>,
+) -> Result<Config, ConfigErrors> {
+    let environment = variables.iter().copied().collect();
+    load_from(&Inputs { path: None, folder: folder.into(), environment, flags }, mode)
+}
+
+fn codes(result: Result<Config, ConfigErrors>) -> Vec<Code> {
+    result.unwrap_err().problems.iter().map(|problem| problem.code).collect()
+}
+
+#[test]
+fn without_a_file_dev_has_the_defaults_and_serve_says_how_to_make_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = load_folder(folder.path(), Mode::Dev, &[], Vec::new()).unwrap();
+    assert_eq!(config.path, None);
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:7373");
+    assert_eq!(config.storage, Storage::Folder(folder.path().join(".reveille")));
+    assert_eq!(config.agents.dir, folder.path().join("agents"));
+    assert_eq!(config.access.default, AccessDefault::Members);
+    assert_eq!(config.models.keys().collect::<Vec<_>>(), ["anthropic", "gemini", "ollama", "openai"]);
+    assert!(config.channels.is_empty() && config.warnings.is_empty());
+
+    let errors = load_folder(folder.path(), Mode::Serve, &[], Vec::new()).unwrap_err();
+    assert_eq!(errors.problems[0].code, Code::NoFile);
+    assert!(errors.to_string().contains("reveille init"), "{errors}");
+}
+
+#[test]
+fn every_source_is_over_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(DEFAULT_FILE), "[server]\nlisten = \"127.0.0.1:1\"\n[access]\ndefault = \"nobody\"\n")
+        .unwrap();
+    fs::write(folder.path().join(".env"), "# comment\nexport REVEILLE__SERVER__LISTEN='127.0.0.1:2'\nKEY=\"sk-from-dotenv\"\nREVEILLE__MODELS__OPENAI__API_KEY=env:KEY\n").unwrap();
+    let listen = |variables: &[(&str, &str)], flags| {
+        load_folder(folder.path(), Mode::Serve, variables, flags).unwrap().server.listen.port()
+    };
+    let variable = [("REVEILLE__SERVER__LISTEN", "127.0.0.1:3")];
+    assert_eq!(listen(&[], Vec::new()), 2);
+    assert_eq!(listen(&variable, Vec::new()), 3);
+    let flag = Flag { flag: "--listen", key: "server.listen", value: "127.0.0.1:4".into() };
+    assert_eq!(listen(&variable, vec![flag]), 4);
+    let config = load_folder(folder.path(), Mode::Serve, &[], Vec::new()).unwrap();
+    assert_eq!(config.models["openai"].api_key.as_ref().unwrap().expose(), "sk-from-dotenv");
+    assert_eq!(config.access.default, AccessDefault::Nobody);
+}
+
+#[test]
+fn connections_are_read_with_their_secrets_and_every_secret_is_handed_to_the_log() {
+    let text = r#"
+        [channels.slack]
+        signing_secret = "env:SIGNING"
+        bot_token = "file:token"
+        [channels.octo]
+        kind = "github"
+        app_id = 12
+        private_key = "file:app.pem"
+        webhook_secret = "env:SIGNING"
+        api_base_url = "http://127.0.0.1:9"
+        [models.anthropic]
+        api_key = "env:KEY"
+    "#;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(DEFAULT_FILE), text).unwrap();
+    fs::write(folder.path().join("token"), format!("{BOT}\n")).unwrap();
+    fs::write(folder.path().join("app.pem"), "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n").unwrap();
+    let config =
+        load_folder(folder.path(), Mode::Serve, &[("SIGNING", SIGNING), ("KEY", "sk-ant-1")], Vec::new()).unwrap();
+    let ChannelSettings::Slack(slack) = &config.channels["slack"] else { panic!() };
+    assert_eq!(slack.bot_token.expose(), BOT);
+    assert_eq!(slack.api_base_url.as_str(), "https://slack.com/api");
+    let ChannelSettings::Github(github) = &config.channels["octo"] else { panic!() };
+    assert!(matches!(&github.auth, reveille_github::Auth::App { app_id: 12, .. }));
+    assert_eq!(github.api_base_url.as_str(), "http://127.0.0.1:9/");
+    assert_eq!(config.secrets().len(), 5);
+    let shown = format!("{config:?}");
+    assert!(!shown.contains(BOT) && !shown.contains("sk-ant-1") && !shown.contains(SIGNING), "{shown}");
+}
+
+#[test]
+fn all_problems_come_at_once_in_the_order_of_the_file() {
+    let text = r#"
+        [servr]
+        listen = "x"
+        [storage]
+        url = "postgres://reveille:hunter2@db/reveille"
+        [channels.slack]
+        signing_secret = "env:NOT_SET"
+        bot_tokn = "env:BOT"
+        [access]
+        default = "member"
+    "#;
+    use Code::{BadValue, MissingKey, NotInThisVersion, UnknownKey, UnresolvedSecret};
+    let found = load_text(text, Mode::Serve, &[]);
+    assert!(!found.as_ref().unwrap_err().to_string().contains("hunter2"));
+    assert_eq!(codes(found), [UnknownKey, NotInThisVersion, MissingKey, UnresolvedSecret, UnknownKey, BadValue]);
+}
+
+#[test]
+fn a_secret_that_protects_nothing_stops_serve_and_names_its_channel() {
+    let text = "[channels.slack]\nsigning_secret = \"env:S\"\nbot_token = \"env:B\"\n";
+    for bad in ["", "  ", "changeme", "fifteen-bytes-x", "xxxxxxxxxxxxxxxxxxxxxxxx", "two words and more of them"] {
+        for mode in [Mode::Serve, Mode::Dev] {
+            let errors = load_text(text, mode, &[("S", bad), ("B", BOT)]).unwrap_err();
+            assert_eq!(errors.problems[0].code, Code::UnusableSecret);
+            assert_eq!(errors.problems[0].key, "channels.slack.signing_secret");
+        }
+        let config = load_text(text, Mode::Tool, &[("S", bad), ("B", BOT)]).unwrap();
+        assert!(config.channels.is_empty() && config.warnings.len() == 1);
+    }
+    assert_eq!(codes(load_text(text, Mode::Serve, &[("B", BOT)])), [Code::UnresolvedSecret]);
+    let config = load_text(text, Mode::Dev, &[("B", BOT)]).unwrap();
+    assert!(config.channels.is_empty());
+    assert_eq!(config.warnings[0].code, Code::UnresolvedSecret);
+}
+
+#[test]
+fn a_literal_secret_is_refused_by_serve_and_shown_by_nobody() {
+    let text = format!("[channels.slack]\nsigning_secret = \"{SIGNING}\"\nbot_token = \"env:B\"\n");
+    let errors = load_text(&text, Mode::Serve, &[("B", BOT)]).unwrap_err();
+    assert_eq!(errors.problems[0].code, Code::LiteralSecret);
+    let config = load_text(&text, Mode::Dev, &[("B", BOT)]).unwrap();
+    assert_eq!(config.warnings[0].code, Code::LiteralSecret);
+    assert_eq!(config.channels.len(), 1);
+}
+
+#[test]
+fn no_secret_is_shown_wherever_it_was_put_by_mistake() {
+    let secret = "xoxb-very-real-1234567890-token";
+    for text in [
+        format!("bot_token = \"{secret}\""),
+        format!("[channels.slack]\nbot_tokn = \"{secret}\""),
+        format!("[channels.slack]\nbot_token = {secret}"),
+        format!("[channels.slack]\nbot_token = \"{secret}"),
+        format!("[channels.slack]\nbot_token = \"env:{secret}\""),
+        "[channels.slack]\nbot_token = \"env:ghp_veryxrealyABCDEFGHIJKLMNOPQRSTUV\"".replace('x', "-"),
+        "[channels.slack]\nbot_token = \"env:ghp_veryzrealzABCDEFGHIJKLMNOPQRSTUV\"".into(),
+        format!("[channels.slack]\nbot_token = [\"{secret}\"]"),
+        format!("[channels]\nslack = {{ bot_token = \"{secret}\", x = 1 }}"),
+        format!("[channels]\nslack = \"{secret}\""),
+        format!("[server]\nlistn = 1 # {secret}\n# {secret}\nlisten = 5\n"),
+        format!("[server]\npublic_url = \"https://me:{secret}@host\""),
+        format!("[models.anthropic]\napi_key = \"\"\"\n{secret}\"\"\"\nx = 1"),
+        format!("[storage]\nurl = \"postgres://x:{secret}@db/x\""),
+    ] {
+        let errors = load_text(&text, Mode::Serve, &[]).unwrap_err();
+        let mut shown = format!("{errors} {errors:?}");
+        for problem in &errors.problems {
+            let report = miette::GraphicalReportHandler::new();
+            report.render_report(&mut shown, problem).unwrap();
+        }
+        assert!(!shown.contains("very-real") && !shown.contains("veryzreal"), "{text}\n{shown}");
+    }
+}
+
+#[test]
+fn a_variable_with_a_typo_is_named() {
+    let errors = load_text("", Mode::Dev, &[("REVEILLE__SERVER__LISTN", "1")]).unwrap_err();
+    assert_eq!(errors.problems[0].place, Place::Variable { name: "REVEILLE__SERVER__LISTN".into() });
+    assert!(errors.problems[0].help.contains("`listen`"));
+}
