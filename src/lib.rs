@@ -4,8 +4,9 @@
 //! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
 
 pub mod agent;
-pub mod dispatch;
 pub mod config;
+pub mod dispatch;
 pub mod journal;
 pub mod model;
+pub mod telemetry;
 pub mod tool;
