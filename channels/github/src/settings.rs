@@ -3,6 +3,13 @@
 use reveille_channel::Secret;
 use url::Url;
 
+/// A webhook secret shorter than this is refused: it could be guessed from one captured delivery.
+const LEAST_SECRET_BYTES: usize = 16;
+
+/// What people leave in a configuration they copied.
+const PLACEHOLDERS: [&str; 6] =
+    ["changeme", "change-me", "change_me", "your-webhook-secret", "your_webhook_secret", "placeholder"];
+
 /// What a GitHub connection needs; secrets are resolved already.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -36,4 +43,73 @@ pub struct SettingsError {
     pub key: &'static str,
     /// What is wrong and what to do.
     pub reason: String,
+}
+
+impl SettingsError {
+    pub(crate) fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        Self { key, reason: reason.into() }
+    }
+}
+
+impl Settings {
+    /// Refuses what would leave the door open or can never work. The private key is checked where it is read.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        check_webhook_secret(self.webhook_secret.expose())?;
+        match &self.auth {
+            Auth::App { app_id: 0, .. } => {
+                return Err(SettingsError::new("app_id", "0 is no app's id; it stands on the app's settings page"));
+            }
+            Auth::App { .. } => {}
+            Auth::Token(token) => {
+                let token = token.expose();
+                if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return Err(SettingsError::new(
+                        "token",
+                        "it is empty or holds a space or control character; make one at Settings, Developer settings",
+                    ));
+                }
+            }
+        }
+        check_base_url(&self.api_base_url)
+    }
+}
+
+fn check_webhook_secret(secret: &str) -> Result<(), SettingsError> {
+    let advice = "make one with `openssl rand -hex 32` and set the same in the webhook's settings";
+    let lower = secret.trim().to_ascii_lowercase();
+    if lower.is_empty() {
+        return Err(SettingsError::new(
+            "webhook_secret",
+            format!("it is empty, so anybody could send deliveries; {advice}"),
+        ));
+    }
+    if PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder)) {
+        return Err(SettingsError::new("webhook_secret", format!("it is a placeholder; {advice}")));
+    }
+    if secret.len() < LEAST_SECRET_BYTES {
+        return Err(SettingsError::new(
+            "webhook_secret",
+            format!("it has less than {LEAST_SECRET_BYTES} bytes; {advice}"),
+        ));
+    }
+    Ok(())
+}
+
+fn check_base_url(url: &Url) -> Result<(), SettingsError> {
+    let wrong = |what: &str| {
+        Err(SettingsError::new(
+            "api_base_url",
+            format!("{what}; github.com has https://api.github.com, GitHub Enterprise Server https://HOST/api/v3"),
+        ))
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return wrong("it is not an http or https address");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("it holds a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return wrong("it has a query or fragment");
+    }
+    Ok(())
 }

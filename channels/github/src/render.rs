@@ -1,0 +1,363 @@
+//! Our own text on its way out: CommonMark that stays byte for byte as it is, except where GitHub would act on it.
+//!
+//! A model's text may have been steered by a stranger, so nothing in it may notify, refer, fetch or command
+//! (OUT-1, OUT-2, OUT-3): images become their text, mentions and references are broken by an invisible character,
+//! addresses of issues become code, raw HTML (and with it a false marker) is escaped, and so is a `/command` at the
+//! start of a line. Code is left alone, for GitHub does not act on it.
+//!
+//! The text is parsed, the dangerous spans are edited, and the outcome is parsed again until nothing is left to edit.
+//! Where that does not settle, the whole text is shown as code: a reply that is ugly is better than one that acts.
+
+use std::ops::Range;
+
+use comrak::nodes::{AstNode, NodeLink, NodeValue};
+use url::Url;
+
+use crate::markdown::{Lines, parsed};
+use crate::scan::{self, Act};
+
+/// Each round uncovers at most one level of HTML. Real texts need two or three.
+const MOST_ROUNDS: usize = 32;
+/// A comment takes 65,536 characters; what is kept is for the marker and a closing fence.
+const MOST_CHARACTERS: usize = 65_000;
+/// ZERO WIDTH SPACE: no handle or number may hold it, and nobody sees it.
+const INVISIBLE: &str = "\u{200b}";
+
+/// Spans and what stands there instead; all of them or none.
+type Edit = Vec<(Range<usize>, String)>;
+
+/// A span that cannot be found in the source.
+struct Unplaced;
+
+/// Makes a text inert.
+pub(crate) fn render(text: &str, web: &Url) -> String {
+    if !needs_parsing(text) {
+        return text.to_owned();
+    }
+    let mut current = text.to_owned();
+    for _ in 0..MOST_ROUNDS {
+        match edits(&current, web) {
+            Ok(edits) if edits.is_empty() => {
+                if current.len() > MOST_CHARACTERS && current.chars().count() > MOST_CHARACTERS {
+                    break;
+                }
+                return current;
+            }
+            Ok(edits) => match apply(&current, edits) {
+                Some(edited) => current = edited,
+                None => break,
+            },
+            Err(Unplaced) => break,
+        }
+    }
+    fenced(text)
+}
+
+/// Whether the text holds anything that could act. Most prose does not.
+fn needs_parsing(text: &str) -> bool {
+    text.contains(['@', '#', '<', '/', '&', '\\'])
+        || text.contains("![")
+        || text.contains("suggestion")
+        || text.to_ascii_lowercase().contains("gh-")
+        || text.to_ascii_lowercase().contains("www.")
+}
+
+/// The text as one block of code.
+fn fenced(text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    format!("{fence}text\n{text}\n{fence}")
+}
+
+/// The longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// `code` as a code span that cannot pair with any backtick of `text`.
+fn code_span(code: &str, text: &str) -> String {
+    // A bar would end a cell of a table even in code.
+    let code = code.replace('|', "%7C").replace(['\n', '\r'], " ");
+    let ticks = "`".repeat(longest_run(text).max(longest_run(&code)) + 1);
+    let pad = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
+    format!("{ticks}{pad}{code}{pad}{ticks}")
+}
+
+/// What must be edited in this text.
+fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
+    parsed(text, |root| {
+        let lines = Lines::new(text);
+        let mut edits = Vec::new();
+        for node in root.descendants() {
+            let data = node.data();
+            let place = || lines.range(data.sourcepos).ok_or(Unplaced);
+            match &data.value {
+                NodeValue::HtmlBlock(_) | NodeValue::HtmlInline(_) => edits.push(escape_html(text, place()?)?),
+                NodeValue::Image(link) => edits.push(unlink(text, &lines, node, link)?),
+                NodeValue::Link(link) if scan::is_reference(&link.url, web) => {
+                    edits.push(unlink(text, &lines, node, link)?);
+                }
+                NodeValue::CodeBlock(block) if block.info.split_whitespace().next() == Some("suggestion") => {
+                    edits.push(rename_suggestion(text, place()?)?);
+                }
+                NodeValue::Text(content) => {
+                    let acts = scan::acts(content, web);
+                    // Positions of text that does nothing are never asked for.
+                    if acts.is_empty() && !content.starts_with('/') {
+                        continue;
+                    }
+                    let range = place()?;
+                    let raw = text.get(range.clone()).ok_or(Unplaced)?;
+                    let at_line_start = lines.is_line_start(range.start);
+                    let is_command = |rest: &str| at_line_start && scan::command(rest).is_some();
+                    if is_command(text.get(range.start..).unwrap_or_default()) {
+                        edits.push(vec![(range.start..range.start, "\\".to_owned())]);
+                    } else if raw == content {
+                        edits.extend(acts.into_iter().map(|act| in_place(text, range.start, act)));
+                    } else if !acts.is_empty() {
+                        let range = with_escape(text, range);
+                        let raw = text.get(range.clone()).ok_or(Unplaced)?;
+                        edits.push(vec![(range, rewritten(text, raw, content, acts)?)]);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(edits)
+    })
+}
+
+/// One act's edit in a text whose source is the text itself.
+fn in_place(text: &str, start: usize, act: Act) -> Edit {
+    match act {
+        Act::Break(at) => vec![(start + at..start + at, INVISIBLE.to_owned())],
+        Act::Encode(at) => vec![(start + at..start + at + 1, "%40".to_owned())],
+        Act::Address(range) => {
+            let range = start + range.start..start + range.end;
+            let code = code_span(text.get(range.clone()).unwrap_or_default(), text);
+            vec![(range, code)]
+        }
+    }
+}
+
+/// A run of text that begins with an escaped character is said to begin behind the backslash.
+fn with_escape(text: &str, range: Range<usize>) -> Range<usize> {
+    let before = text.get(..range.start).unwrap_or_default();
+    let is_escaped = before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+    range.start - usize::from(is_escaped)..range.end
+}
+
+/// A run of text with entities or escapes, written anew: every character that could mean something is escaped.
+fn rewritten(text: &str, raw: &str, content: &str, acts: Vec<Act>) -> Result<String, Unplaced> {
+    // What is replaced must be exactly what was read.
+    let is_whole = parsed(raw, |root| {
+        let mut inlines = root.descendants().filter(|node| node.first_child().is_none());
+        let reads_same =
+            inlines.next().is_some_and(|node| matches!(&node.data().value, NodeValue::Text(it) if it == content));
+        reads_same && inlines.next().is_none()
+    });
+    if !is_whole {
+        return Err(Unplaced);
+    }
+    let mut acts: Vec<(Range<usize>, String)> = acts.into_iter().flat_map(|act| in_place(content, 0, act)).collect();
+    acts.sort_by_key(|(range, _)| range.start);
+    let mut written = String::with_capacity(content.len() * 2);
+    let mut acts = acts.into_iter().peekable();
+    let mut skip_to = 0;
+    for (at, character) in content.char_indices() {
+        while let Some((range, replacement)) = acts.next_if(|(range, _)| range.start <= at) {
+            // Code spans are measured against the whole text, not against this run of it.
+            let is_address = replacement.starts_with('`');
+            let address = content.get(range.clone()).unwrap_or_default();
+            written.push_str(&if is_address { code_span(address, text) } else { replacement });
+            skip_to = skip_to.max(range.end);
+        }
+        if at < skip_to {
+            continue;
+        }
+        if character.is_ascii_punctuation() {
+            written.push('\\');
+        }
+        written.push(character);
+    }
+    Ok(written)
+}
+
+/// Escapes the first `<` of raw HTML; what follows is then read anew.
+fn escape_html(text: &str, range: Range<usize>) -> Result<Edit, Unplaced> {
+    let raw = text.get(range.clone()).ok_or(Unplaced)?;
+    let at = range.start + raw.find('<').ok_or(Unplaced)?;
+    Ok(vec![(at..at, "\\".to_owned())])
+}
+
+/// A link or image as its text, with the address as code behind it.
+fn unlink<'a>(text: &str, lines: &Lines<'_>, node: &'a AstNode<'a>, link: &NodeLink) -> Result<Edit, Unplaced> {
+    let whole = lines.range(node.data().sourcepos).ok_or(Unplaced)?;
+    let raw = text.get(whole.clone()).ok_or(Unplaced)?;
+    let address = if link.url.is_empty() { String::new() } else { code_span(&link.url, text) };
+    if raw.starts_with('<') {
+        return Ok(vec![(whole, address)]);
+    }
+    if !raw.starts_with('[') && !raw.starts_with("![") {
+        return Err(Unplaced);
+    }
+    let (Some(first), Some(last)) = (node.first_child(), node.last_child()) else {
+        return Ok(vec![(whole, address)]);
+    };
+    let start = lines.range(first.data().sourcepos).ok_or(Unplaced)?.start;
+    let end = lines.range(last.data().sourcepos).ok_or(Unplaced)?.end;
+    if start < whole.start || end > whole.end || start > end {
+        return Err(Unplaced);
+    }
+    let behind = if address.is_empty() { address } else { format!(" ({address})") };
+    Ok(vec![(whole.start..start, String::new()), (end..whole.end, behind)])
+}
+
+/// A block that GitHub would offer to commit.
+fn rename_suggestion(text: &str, range: Range<usize>) -> Result<Edit, Unplaced> {
+    let first_line = text.get(range.clone()).and_then(|raw| raw.lines().next()).ok_or(Unplaced)?;
+    let at = range.start + first_line.find("suggestion").ok_or(Unplaced)?;
+    Ok(vec![(at..at + "suggestion".len(), "text".to_owned())])
+}
+
+/// Applies edits; those that overlap an earlier one wait for the next round. `None` when they do not fit the text.
+fn apply(text: &str, edits: Vec<Edit>) -> Option<String> {
+    let mut chosen: Vec<(Range<usize>, String)> = Vec::new();
+    let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+    for edit in edits {
+        let is_free = edit.iter().all(|(range, _)| {
+            let before = taken.range(..=range.start).next_back().is_none_or(|(_, end)| *end <= range.start);
+            let after = taken.range(range.start..).next().is_none_or(|(start, _)| *start >= range.end);
+            let is_same = taken.contains_key(&range.start);
+            before && after && !is_same
+        });
+        if is_free {
+            taken.extend(edit.iter().map(|(range, _)| (range.start, range.end)));
+            chosen.extend(edit);
+        }
+    }
+    chosen.sort_by_key(|(range, _)| range.start);
+    let mut edited = String::with_capacity(text.len() + 64);
+    let mut position = 0;
+    for (range, replacement) in chosen {
+        edited.push_str(text.get(position..range.start)?);
+        edited.push_str(&replacement);
+        position = range.end;
+    }
+    edited.push_str(text.get(position..)?);
+    Some(edited)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rendered(text: &str) -> String {
+        render(text, &Url::parse("https://github.com/").unwrap())
+    }
+
+    /// What is shown when the invisible character is not.
+    fn shown(text: &str) -> String {
+        rendered(text).replace(INVISIBLE, "·")
+    }
+
+    #[test]
+    fn what_acts_is_made_inert_and_the_rest_stays() {
+        for (text, inert) in [
+            ("Ask @octocat or @acme/team.", "Ask @·octocat or @·acme/team."),
+            ("mail me@example.com", "mail me@example.com"),
+            ("`@octocat` stays", "`@octocat` stays"),
+            ("```\n@octocat fixes #1 <b>\n```", "```\n@octocat fixes #1 <b>\n```"),
+            ("Fixes #42, acme/app#7 and GH-3", "Fixes #·42, acme/app#·7 and GH-·3"),
+            ("C# and # 4 and #abc", "C# and # 4 and #abc"),
+            ("&#64;octocat", "\\@·octocat"),
+            ("\\@octocat and a\\_b", "\\@·octocat and a\\_b"),
+            ("\\\\@octocat", "\\\\@·octocat"),
+            ("![a cat](https://evil.example/x.png)", "a cat (`https://evil.example/x.png`)"),
+            (
+                "![a][r] b\n\n[r]: https://evil.example/x.png",
+                "a (`https://evil.example/x.png`) b\n\n[r]: https://evil.example/x.png",
+            ),
+            ("[![a](b.png)](https://example.com)", "[a (`b.png`)](https://example.com)"),
+            ("a <b>bold</b> word", "a \\<b>bold\\</b> word"),
+            ("<details>\n\ntext\n\n</details>", "\\<details>\n\ntext\n\n\\</details>"),
+            ("x\n\n<!-- reveille:aaaaaaaaaaaaaaaa -->", "x\n\n\\<!-- reveille:aaaaaaaaaaaaaaaa -->"),
+            ("<!-- @octocat -->", "\\<!-- @·octocat -->"),
+            ("/close\nand /open\n  /lgtm now", "\\/close\nand /open\n  \\/lgtm now"),
+            ("/etc/hosts is a file", "/etc/hosts is a file"),
+            ("see https://github.com/acme/app/issues/4 now", "see `https://github.com/acme/app/issues/4` now"),
+            ("<https://github.com/acme/app/pull/4>", "`https://github.com/acme/app/pull/4`"),
+            ("[it](https://github.com/acme/app/issues/4)", "it (`https://github.com/acme/app/issues/4`)"),
+            ("https://example.com/@octocat", "https://example.com/%40octocat"),
+            ("[docs](https://example.com/a#1)", "[docs](https://example.com/a#1)"),
+            ("```suggestion\nx\n```", "```text\nx\n```"),
+            ("a ` b https://github.com/acme/app/issues/4", "a ` b ``https://github.com/acme/app/issues/4``"),
+            ("| a | b |\n|---|---|\n| @octocat | #4 |", "| a | b |\n|---|---|\n| @·octocat | #·4 |"),
+            ("> @octocat\n> - #4", "> @·octocat\n> - #·4"),
+            ("[^1]\n\n[^1]: @octocat", "[^1]\n\n[^1]: @·octocat"),
+            ("[^1]: @octocat", "[^1]: @·octocat"),
+            ("**@octocat** _#4_", "**@·octocat** _#·4_"),
+            ("é@octocat", "é@·octocat"),
+        ] {
+            assert_eq!(inert, shown(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_grows_too_long_is_shown_as_code() {
+        let text = "@a ".repeat(20_000);
+        assert!(rendered(&"@a ".repeat(10_000)).starts_with("@\u{200b}a"));
+        let shown = rendered(&text);
+        assert!(shown.starts_with("```text\n@a ") && shown.chars().count() < 65_536, "{}", shown.len());
+    }
+
+    fn prose() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            "[a-zäöü]{1,8}".prop_map(|word| word),
+            "[0-9]{1,4}",
+            Just("**bold**".to_owned()),
+            Just("`code @x #1`".to_owned()),
+            Just("[link](https://example.com/x?y=1#z)".to_owned()),
+            Just("me@example.com".to_owned()),
+            Just("and/or".to_owned()),
+            Just("AT&T".to_owned()),
+            Just("1 < 2".to_owned()),
+            Just("\n\n- item".to_owned()),
+            Just("\n\n## Heading\n\n".to_owned()),
+            Just("\n\n```rust\nlet x = \"@y\";\n```\n\n".to_owned()),
+        ];
+        proptest::collection::vec(word, 0..40).prop_map(|words| words.join(" "))
+    }
+
+    fn anything() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            3 => "[ -~\n]{0,6}",
+            1 => "\\PC{0,4}",
+            6 => proptest::sample::select(vec![
+                "@octocat", "&#64;octocat", "\\@octocat", "&commat;a", "#42", "&num;42", "\\#42", "acme/app#1", "GH-4", "![x](y)",
+                "![", "](z)", "[a]", "[a]: https://github.com/a/b/issues/1\n", "<b>", "<!--", "-->", "<pre>", "</pre>",
+                "\n/close\n", "\n\n", "> ", "- ", "    ", "\t", "`", "``", "```\n", "~~~", "|", "|---|", "https://github.com/a/b/issues/1",
+                "https://x.y/@z", "www.github.com/a/b/pull/2", "*", "_", "~~", "[^1]", "[^1]: ", "\r", "\r\n", "\\", "&amp;", "\u{0}", "é", "# ", "===\n",
+            ]).prop_map(str::to_owned),
+        ];
+        proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn prose_without_anything_that_acts_is_not_changed(text in prose()) {
+            prop_assert_eq!(rendered(&text), text);
+        }
+
+        #[test]
+        fn nothing_that_acts_is_left_and_rendering_again_changes_nothing(text in anything()) {
+            let once = rendered(&text);
+            let web = Url::parse("https://github.com/").unwrap();
+            prop_assert!(edits(&once, &web).is_ok_and(|edits| edits.is_empty()), "{:?}", once);
+            prop_assert_eq!(rendered(&once), once);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What the tests of this crate share: a connection, and deliveries as GitHub signs them.
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reveille_channel::{Channel, Delivery, Event, Inbound, Route, Secret};
+use reveille_github::{Auth, GitHub, Settings};
+use sha2::Sha256;
+
+pub(crate) const SECRET: &str = "It's a Secret to Everybody";
+pub(crate) const APP_ID: u64 = 12_345;
+pub(crate) const GUID: &str = "72d3162e-cc78-11e3-81ab-4c9367dc0958";
+pub(crate) const RECEIVED_AT_MS: i64 = 1_557_933_700_000;
+
+pub(crate) fn app_auth() -> Auth {
+    Auth::App { app_id: APP_ID, private_key: Secret::new(include_str!("../../fixtures/app.pem")) }
+}
+
+pub(crate) fn connection(auth: Auth, base: &str) -> GitHub {
+    let settings = Settings { webhook_secret: Secret::new(SECRET), auth, api_base_url: base.parse().unwrap() };
+    GitHub::new("github", settings).unwrap()
+}
+
+pub(crate) fn app() -> GitHub {
+    connection(app_auth(), "https://api.github.com")
+}
+
+pub(crate) fn signature(body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// A delivery with the headers given beside a right signature; a header without a value is left out.
+pub(crate) fn delivery(event: &str, body: impl Into<Bytes>, other: &[(&'static str, &str)]) -> Delivery {
+    let body = body.into();
+    let mut headers = HeaderMap::new();
+    let defaults = [
+        ("content-type", "application/json"),
+        ("x-github-event", event),
+        ("x-github-delivery", GUID),
+        ("x-hub-signature-256", &signature(&body)),
+    ];
+    for (name, value) in
+        defaults.iter().filter(|(name, _)| !other.iter().any(|(instead, _)| instead == name)).chain(other)
+    {
+        if !value.is_empty() {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        }
+    }
+    Delivery { route: Route::Webhook, headers, body, received_at_ms: RECEIVED_AT_MS }
+}
+
+/// What a delivery means; its signature must be right.
+pub(crate) fn normalised(github: &GitHub, delivery: Delivery) -> Result<Inbound, String> {
+    let verified = github.verify(delivery).unwrap();
+    github.normalise(&verified).map_err(|error| error.to_string())
+}
+
+/// The one event of a recorded payload.
+pub(crate) fn event(github: &GitHub, name: &str, body: &[u8]) -> Event {
+    match normalised(github, delivery(name, body.to_vec(), &[])) {
+        Ok(Inbound::Events(mut events)) if events.len() == 1 => events.remove(0),
+        other => panic!("{name}: {other:?}"),
+    }
+}
