@@ -8,5 +8,7 @@ pub mod config;
 pub mod dispatch;
 pub mod journal;
 pub mod model;
+pub mod outbox;
 pub mod telemetry;
 pub mod tool;
+pub mod turn;

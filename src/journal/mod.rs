@@ -228,6 +228,11 @@ pub enum JournalError {
     },
 }
 
+/// A sequence of records that cannot have been written by one owner after another: the instance is set aside, never guessed at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal contradicts itself: {0}")]
+pub struct Corrupt(pub String);
+
 /// A durable log of records with dedupe, claims and wake-ups.
 ///
 /// # Implementing one

@@ -3,10 +3,14 @@
 //! `turn` builds a [`Request`] from records; a [`Provider`] streams the answer as [`Delta`]s. Nothing here reads or
 //! writes the journal, and no credential leaves this module: not in errors, not in `Debug`.
 
+mod fence;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use fence::{fence, inside};
 
 use crate::journal::{StopReason, ToolCall, Usage};
 

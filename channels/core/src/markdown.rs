@@ -56,6 +56,16 @@ fn fence_at(text: &str, at: usize) -> Option<Fence> {
 /// Offsets that are no character boundaries, or out of range, give an empty piece.
 #[must_use]
 pub fn piece(text: &str, start: usize, end: usize) -> String {
+    let mut piece = open_piece(text, start, end);
+    if !piece.is_empty() {
+        piece.push_str(&closing(text, end));
+    }
+    piece
+}
+
+/// As [`piece`], but a fence that is open at the end stays open: more text will be appended.
+#[must_use]
+pub fn open_piece(text: &str, start: usize, end: usize) -> String {
     let Some(middle) = text.get(start..end) else {
         return String::new();
     };
@@ -65,7 +75,6 @@ pub fn piece(text: &str, start: usize, end: usize) -> String {
         piece.push('\n');
     }
     piece.push_str(middle);
-    piece.push_str(&closing(text, end));
     piece
 }
 

@@ -1,0 +1,161 @@
+//! The next operation: a pure function of what should be visible and what is.
+
+use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, markdown};
+
+use super::reply::{Reply, Segment, text_hash};
+
+/// What to do next for a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Record that a further message begins at this byte; then plan again.
+    Open {
+        /// Its number.
+        segment: u32,
+        /// The byte of the text with which it begins.
+        start: usize,
+    },
+    /// Ask the platform whether the message is there already.
+    Find {
+        /// Its number.
+        segment: u32,
+    },
+    /// Let the channel do this, and record what is visible then.
+    Perform {
+        /// The message's number.
+        segment: u32,
+        /// The operation.
+        op: Op,
+        /// The byte of the text with which what is visible will end.
+        end: usize,
+        /// Nothing more will be done to the message.
+        complete: bool,
+    },
+    /// Record that the message is complete as it stands.
+    Complete {
+        /// Its number.
+        segment: u32,
+    },
+    /// Show or take away the status line.
+    Status {
+        /// What it says.
+        text: Option<String>,
+    },
+}
+
+/// The next operation for `reply`, or `None` when nothing is to be done until more is known.
+///
+/// `status_shown` is the status line that is visible. Pace is not this function's concern: the caller asks only when the
+/// platform may be called again.
+#[must_use]
+pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_shown: Option<&str>) -> Option<Action> {
+    let document = reply.document();
+    let Some((index, last)) = reply.segments.iter().enumerate().next_back() else {
+        if document.trim().is_empty() || (capabilities.streaming == Streaming::None && !reply.finished) {
+            let wanted = reply.status.as_deref().filter(|_| !reply.finished);
+            let changed = capabilities.status && wanted != status_shown;
+            return changed.then(|| Action::Status { text: wanted.map(ToOwned::to_owned) });
+        }
+        return Some(Action::Open { segment: 0, start: 0 });
+    };
+    let limit = capabilities.message_bytes;
+    if last.complete {
+        if last.end < document.len() {
+            return Some(Action::Open { segment: number(index + 1), start: last.end });
+        }
+        return reply.finished.then(|| mend(reply, &document)).flatten();
+    }
+    let segment = number(index);
+    match &last.receipt {
+        None if last.in_doubt => Some(Action::Find { segment }),
+        None => {
+            let (end, complete) = goal(reply, &document, last, limit);
+            let text = if complete || capabilities.streaming != Streaming::Native {
+                markdown::piece(&document, last.start, end)
+            } else {
+                markdown::open_piece(&document, last.start, end)
+            };
+            Some(Action::Perform { segment, op: Op::Start { text, complete }, end, complete })
+        }
+        Some(receipt) if receipt.mode == Mode::Native => {
+            native(reply, &document, last, receipt, capabilities, now_ms).map(|(op, end, complete)| Action::Perform {
+                segment,
+                op,
+                end,
+                complete,
+            })
+        }
+        Some(receipt) => {
+            let (end, complete) = goal(reply, &document, last, limit);
+            let visible = document.get(last.start..end).map(text_hash);
+            if visible.as_ref() == Some(&last.hash) && end == last.end {
+                return complete.then_some(Action::Complete { segment });
+            }
+            if !complete && end < last.end {
+                // A call that is tried again has not caught up with what is visible.
+                return None;
+            }
+            let text = markdown::piece(&document, last.start, end);
+            Some(Action::Perform { segment, op: Op::Edit { id: receipt.id.clone(), text, complete }, end, complete })
+        }
+    }
+}
+
+/// Where the open message should end now, and whether that is for good.
+fn goal(reply: &Reply, document: &str, segment: &Segment, limit: usize) -> (usize, bool) {
+    match markdown::cut(document, segment.start, limit, 0) {
+        Some(end) => (end, true),
+        None => (document.len(), reply.finished),
+    }
+}
+
+/// The next operation on a native stream: nothing that is visible can be taken back before it is finished.
+fn native(
+    reply: &Reply,
+    document: &str,
+    segment: &Segment,
+    receipt: &Receipt,
+    capabilities: &Capabilities,
+    now_ms: i64,
+) -> Option<(Op, usize, bool)> {
+    let id = receipt.id.clone();
+    let agrees = document.get(segment.start..segment.end).is_some_and(|text| text_hash(text) == segment.hash);
+    if !agrees {
+        let settled = reply.finished || document.len() > segment.end;
+        // Finished as it is; from then on it is edited until it is right.
+        return settled.then(|| (Op::Finish { id, text: String::new() }, segment.end, false));
+    }
+    if let Some(end) = markdown::cut(document, segment.start, capabilities.message_bytes, segment.end) {
+        let text = format!("{}{}", document.get(segment.end..end)?, markdown::closing(document, end));
+        return Some((Op::Finish { id, text }, end, true));
+    }
+    let rest = document.get(segment.end..)?;
+    if reply.finished {
+        let text = format!("{rest}{}", markdown::closing(document, document.len()));
+        return Some((Op::Finish { id, text }, document.len(), true));
+    }
+    let age_ms = u64::try_from(now_ms.saturating_sub(segment.opened_at_ms)).unwrap_or(0);
+    if age_ms > capabilities.stream_lifetime_ms {
+        let text = format!("{rest}{}", markdown::closing(document, document.len()));
+        return Some((Op::Finish { id, text }, document.len(), true));
+    }
+    (!rest.is_empty()).then(|| (Op::Append { id, text: rest.to_owned() }, document.len(), false))
+}
+
+/// Sets a complete message right whose text is not the document's.
+fn mend(reply: &Reply, document: &str) -> Option<Action> {
+    let index = reply.wrong_segment(document)?;
+    let segment = reply.segments.get(index)?;
+    let id = segment.receipt.as_ref()?.id.clone();
+    let start = document.floor_char_boundary(segment.start.min(document.len()));
+    let end = match reply.segments.get(index + 1) {
+        Some(next) => document.floor_char_boundary(next.start.min(document.len())),
+        None => document.len(),
+    };
+    let text = markdown::piece(document, start, end);
+    let text = if text.is_empty() { "(withdrawn)".to_owned() } else { text };
+    Some(Action::Perform { segment: number(index), op: Op::Edit { id, text, complete: true }, end, complete: true })
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}

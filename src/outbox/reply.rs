@@ -1,0 +1,181 @@
+//! One turn's reply: the text it should have and the messages that show it.
+
+use reveille_channel::{Actor, Marker, Receipt, ReplyContext, ThreadRef};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::journal::{Body, Corrupt, Turn};
+
+/// The hash of a visible text that nobody knows: it equals no text's.
+pub const UNKNOWN_HASH: &str = "unknown";
+
+/// The first 8 bytes of SHA-256, hexadecimal.
+#[must_use]
+pub fn text_hash(text: &str) -> String {
+    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    hex::encode(hash.split_at(8).0)
+}
+
+/// What one turn says, and what of it is visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The turn (or the refusal's number).
+    pub turn: Turn,
+    /// The connection it goes through.
+    pub connection: String,
+    /// Where it goes: the thread the event came from, never a place a model named.
+    pub thread: ThreadRef,
+    /// Whose message is answered.
+    pub recipient: Actor,
+    /// The platform's id of that message.
+    pub message: Option<String>,
+    /// When the turn began, milliseconds since the Unix epoch.
+    pub since_ms: i64,
+    /// The text that is certain: CommonMark.
+    pub settled: String,
+    /// The text of the model call that is running; it is replaced when the call is tried again.
+    pub live: String,
+    /// What is going on, while there is no text.
+    pub status: Option<String>,
+    /// No text will be added.
+    pub finished: bool,
+    /// The messages that show it, in order.
+    pub segments: Vec<Segment>,
+    /// How often something was shown.
+    pub sequence: u32,
+}
+
+/// One message of a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The byte of the text with which it begins.
+    pub start: usize,
+    /// What makes it recognisable.
+    pub marker: Marker,
+    /// When it was begun, milliseconds since the Unix epoch.
+    pub opened_at_ms: i64,
+    /// The platform's word for it; `None`: not known to be posted.
+    pub receipt: Option<Receipt>,
+    /// The byte of the text with which what is visible ends.
+    pub end: usize,
+    /// Hash of the text from `start` to `end` as it was shown.
+    pub hash: String,
+    /// Nothing more will be done to it, unless its text turns out wrong.
+    pub complete: bool,
+    /// It may be posted though there is no receipt: look before posting.
+    pub in_doubt: bool,
+}
+
+impl Reply {
+    /// The whole text as it should be visible now.
+    #[must_use]
+    pub fn document(&self) -> String {
+        match (self.settled.is_empty(), self.live.is_empty()) {
+            (_, true) => self.settled.clone(),
+            (true, false) => self.live.clone(),
+            (false, false) => format!("{}\n\n{}", self.settled, self.live),
+        }
+    }
+
+    /// Makes the running call's text certain.
+    pub fn settle(&mut self, text: &str) {
+        self.live.clear();
+        self.add(text);
+    }
+
+    /// Adds a paragraph to the certain text.
+    pub fn add(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        if !self.settled.is_empty() {
+            self.settled.push_str("\n\n");
+        }
+        self.settled.push_str(text);
+    }
+
+    /// Whether everything is visible as it should be.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let document = self.document();
+        self.finished
+            && match self.segments.last() {
+                None => document.is_empty(),
+                Some(last) => last.complete && last.end >= document.len() && self.wrong_segment(&document).is_none(),
+            }
+    }
+
+    /// The first complete message whose text is not the document's (a model call was tried again and said something else).
+    #[must_use]
+    pub fn wrong_segment(&self, document: &str) -> Option<usize> {
+        self.segments.iter().position(|segment| {
+            segment.complete
+                && document.get(segment.start..segment.end).is_none_or(|text| text_hash(text) != segment.hash)
+                && segment.hash != text_hash("")
+        })
+    }
+
+    /// Where and for whom its operations are done.
+    #[must_use]
+    pub fn context(&self, marker: Marker) -> ReplyContext {
+        ReplyContext {
+            thread: self.thread.clone(),
+            recipient: self.recipient.clone(),
+            message: self.message.clone(),
+            marker,
+            since_ms: self.since_ms,
+        }
+    }
+
+    /// After a restart: what was under way then may or may not have been done.
+    pub fn doubt(&mut self) {
+        for segment in self.segments.iter_mut().filter(|segment| !segment.complete) {
+            if segment.receipt.is_none() {
+                segment.in_doubt = true;
+            } else {
+                UNKNOWN_HASH.clone_into(&mut segment.hash);
+            }
+        }
+    }
+
+    /// Folds a `reply_*` record of this turn in.
+    ///
+    /// # Errors
+    /// [`Corrupt`] when the record cannot follow what was folded before.
+    pub fn apply(&mut self, body: &Body, at_ms: i64) -> Result<(), Corrupt> {
+        match body {
+            Body::ReplyOpened { segment, start, marker, .. } => {
+                if usize::try_from(*segment).ok() != Some(self.segments.len()) {
+                    return Err(Corrupt(format!("reply segment {segment} is opened out of order")));
+                }
+                self.segments.push(Segment {
+                    start: *start,
+                    marker: marker.clone(),
+                    opened_at_ms: at_ms,
+                    receipt: None,
+                    end: *start,
+                    hash: text_hash(""),
+                    complete: false,
+                    in_doubt: false,
+                });
+                Ok(())
+            }
+            Body::ReplyShown { segment, sequence, receipt, end, hash, complete, .. } => {
+                if *sequence != self.sequence {
+                    return Err(Corrupt(format!("reply_shown {sequence} does not follow {}", self.sequence)));
+                }
+                let Some(shown) = usize::try_from(*segment).ok().and_then(|index| self.segments.get_mut(index)) else {
+                    return Err(Corrupt(format!("reply segment {segment} is shown and was never opened")));
+                };
+                self.sequence = self.sequence.saturating_add(1);
+                shown.receipt = Some(receipt.clone());
+                shown.end = *end;
+                shown.hash.clone_from(hash);
+                shown.complete = *complete;
+                shown.in_doubt = false;
+                Ok(())
+            }
+            other => Err(Corrupt(format!("{} is no record of a reply", other.kind()))),
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Folding a record in. Total: whatever the sequence, the answer is a new state or [`Corrupt`], never a panic.
+
+use reveille_channel::EventId;
+
+use super::next::SHORTENED_BYTES;
+use super::prompt::event_text;
+use super::state::{Call, Entry, InstanceState, ModelCall, Pending, Running};
+use crate::journal::{Body, Corrupt, MessageRow, Outcome, Record, Step, ToolOutcome, Turn, Usage};
+use crate::model::Message;
+use crate::outbox::Reply;
+
+/// How many people an instance remembers to have refused.
+const TOLD_MAX: usize = 64;
+
+/// What a result says that never came because its turn was ended.
+const NEVER_RAN: &str = "The turn ended before this call had a result.";
+
+impl InstanceState {
+    /// Folds a record in.
+    ///
+    /// # Errors
+    /// [`Corrupt`] when no owner can have written it after those before; the state is then of no use.
+    pub fn apply(&mut self, body: &Body, at_ms: i64) -> Result<(), Corrupt> {
+        match body {
+            Body::Event { event } => {
+                if self.event(event.id).is_some() {
+                    return Err(Corrupt(format!("event {} is there twice", event.id)));
+                }
+                self.pending.push(Pending { event: (**event).clone() });
+                Ok(())
+            }
+            Body::Refused { event, turn, notice, .. } => self.refused(*event, *turn, notice.as_deref(), at_ms),
+            Body::TurnStarted { turn, events, definition, limits } => {
+                if self.running.is_some() || *turn != self.turns.saturating_add(1) {
+                    return Err(Corrupt(format!("turn {turn} cannot start now")));
+                }
+                self.turns = *turn;
+                self.running = Some(Running {
+                    turn: *turn,
+                    events: Vec::new(),
+                    definition: definition.clone(),
+                    limits: *limits,
+                    started_at_ms: at_ms,
+                    step: 0,
+                    model: None,
+                    calls: Vec::new(),
+                    at_rest: false,
+                    tool_calls: 0,
+                    usage: Usage::default(),
+                    overdue: false,
+                });
+                let due = at_ms.saturating_add(i64::try_from(limits.wall_ms).unwrap_or(i64::MAX));
+                self.alarms.insert(deadline(*turn), due);
+                self.join(*turn, events, at_ms)
+            }
+            Body::Steered { turn, events } => {
+                self.running(*turn)?;
+                self.join(*turn, events, at_ms)
+            }
+            Body::ContextShortened { turn, calls, dropped_messages } => {
+                self.running(*turn)?;
+                self.shorten_by(calls, *dropped_messages);
+                Ok(())
+            }
+            Body::ModelCalled { turn, step, attempt, .. } => self.model_called(*turn, *step, *attempt),
+            Body::ModelText { turn, step, attempt, chunk, text } => {
+                let call = self.model_call(*turn, *step, *attempt)?;
+                if call.chunks != *chunk {
+                    return Err(Corrupt(format!("chunk {chunk} of turn {turn} step {step} is out of order")));
+                }
+                call.chunks = call.chunks.saturating_add(1);
+                if let Some(reply) = self.reply_mut(*turn) {
+                    reply.status = None;
+                    reply.live.push_str(text);
+                }
+                Ok(())
+            }
+            Body::ModelAnswered { turn, step, attempt, text, tool_calls, usage, .. } => {
+                self.model_call(*turn, *step, *attempt)?;
+                let running = self.running(*turn)?;
+                running.model = None;
+                running.usage = running.usage.plus(*usage);
+                running.tool_calls = running.tool_calls.saturating_add(u32::try_from(tool_calls.len()).unwrap_or(u32::MAX));
+                running.at_rest = tool_calls.is_empty();
+                running.calls = tool_calls
+                    .iter()
+                    .map(|call| Call { call: call.clone(), attempts: 0, effect: None, outcome: None })
+                    .collect();
+                self.say(*turn, Message::Assistant { text: text.clone(), tool_calls: tool_calls.clone() }, "", at_ms);
+                if let Some(reply) = self.reply_mut(*turn) {
+                    reply.settle(text);
+                    let names: Vec<_> = tool_calls.iter().map(|call| call.name.as_str()).collect();
+                    reply.status = (!names.is_empty()).then(|| format!("Using {}", names.join(", ")));
+                }
+                Ok(())
+            }
+            Body::ModelFailed { turn, step, attempt, error, fatal } => {
+                let call = self.model_call(*turn, *step, *attempt)?;
+                call.failed = Some(error.clone());
+                call.fatal = *fatal;
+                if let Some(reply) = self.reply_mut(*turn) {
+                    reply.status = Some("The model did not answer; trying again".into());
+                }
+                Ok(())
+            }
+            Body::ToolCalled { turn, step, call, effect, attempt, .. } => {
+                let known = self.call(*turn, *step, &call.id)?;
+                if known.outcome.is_some() || *attempt != known.attempts.saturating_add(1) {
+                    return Err(Corrupt(format!("tool call {} is begun out of order", call.id)));
+                }
+                known.attempts = *attempt;
+                known.effect = Some(*effect);
+                Ok(())
+            }
+            Body::ToolReturned { turn, step, call, outcome } => self.tool_returned(*turn, *step, call, outcome, at_ms),
+            Body::ReplyOpened { turn, .. } | Body::ReplyShown { turn, .. } => {
+                let reply = self
+                    .reply_mut(*turn)
+                    .ok_or_else(|| Corrupt(format!("turn {turn} has no reply to be shown")))?;
+                reply.apply(body, at_ms)?;
+                self.forget_done(*turn);
+                Ok(())
+            }
+            Body::ReplyFailed { turn, .. } => {
+                let before = self.replies.len();
+                self.replies.retain(|reply| reply.turn != *turn);
+                if before == self.replies.len() {
+                    return Err(Corrupt(format!("turn {turn} has no reply that could fail")));
+                }
+                Ok(())
+            }
+            Body::AlarmSet { name, due_at_ms } => {
+                self.alarms.insert(name.clone(), *due_at_ms);
+                Ok(())
+            }
+            Body::AlarmFired { name } => {
+                self.alarms.remove(name).ok_or_else(|| Corrupt(format!("alarm {name} was not set")))?;
+                if let Some(running) = &mut self.running {
+                    running.overdue |= *name == deadline(running.turn);
+                }
+                Ok(())
+            }
+            Body::TurnEnded { turn, outcome, reason, .. } => self.turn_ended(*turn, *outcome, reason.as_deref(), at_ms),
+        }
+    }
+
+    /// Folds records of a log in, in order.
+    ///
+    /// # Errors
+    /// As [`InstanceState::apply`], naming the offset.
+    pub fn replay(&mut self, records: &[Record]) -> Result<(), Corrupt> {
+        for record in records {
+            self.apply(&record.body, record.at_ms)
+                .map_err(|Corrupt(what)| Corrupt(format!("at offset {}: {what}", record.offset)))?;
+        }
+        Ok(())
+    }
+
+    fn running(&mut self, turn: Turn) -> Result<&mut Running, Corrupt> {
+        self.running
+            .as_mut()
+            .filter(|running| running.turn == turn)
+            .ok_or_else(|| Corrupt(format!("turn {turn} does not run")))
+    }
+
+    fn model_call(&mut self, turn: Turn, step: Step, attempt: u32) -> Result<&mut ModelCall, Corrupt> {
+        let running = self.running(turn)?;
+        let at = running.step;
+        running
+            .model
+            .as_mut()
+            .filter(|call| at == step && call.attempt == attempt && call.failed.is_none())
+            .ok_or_else(|| Corrupt(format!("turn {turn} has no model call {step}, try {attempt}, under way")))
+    }
+
+    fn call(&mut self, turn: Turn, step: Step, id: &str) -> Result<&mut Call, Corrupt> {
+        let running = self.running(turn)?;
+        if running.step != step {
+            return Err(Corrupt(format!("turn {turn} is not at step {step}")));
+        }
+        running
+            .calls
+            .iter_mut()
+            .find(|call| call.call.id == id)
+            .ok_or_else(|| Corrupt(format!("turn {turn} step {step} asked for no tool call {id}")))
+    }
+
+    fn model_called(&mut self, turn: Turn, step: Step, attempt: u32) -> Result<(), Corrupt> {
+        let running = self.running(turn)?;
+        let expected = match &running.model {
+            Some(call) => (running.step, call.attempt.saturating_add(1)),
+            None => (running.step.saturating_add(1), 1),
+        };
+        let tools_open = running.calls.iter().any(|call| call.outcome.is_none());
+        if (step, attempt) != expected || tools_open {
+            return Err(Corrupt(format!("model call {step}, try {attempt}, of turn {turn} is out of order")));
+        }
+        running.step = step;
+        running.calls.clear();
+        running.at_rest = false;
+        running.model = Some(ModelCall { attempt, chunks: 0, failed: None, fatal: false });
+        if let Some(reply) = self.reply_mut(turn) {
+            reply.live.clear();
+            reply.status = Some("Thinking".into());
+        }
+        Ok(())
+    }
+
+    fn tool_returned(
+        &mut self,
+        turn: Turn,
+        step: Step,
+        id: &str,
+        outcome: &ToolOutcome,
+        at_ms: i64,
+    ) -> Result<(), Corrupt> {
+        let call = self.call(turn, step, id)?;
+        if call.outcome.is_some() {
+            return Err(Corrupt(format!("tool call {id} returned twice")));
+        }
+        call.outcome = Some(outcome.clone());
+        let running = self.running(turn)?;
+        if running.calls.iter().all(|call| call.outcome.is_some()) {
+            // Results stand in the order the calls were asked for, however they came in.
+            let results: Vec<_> = running.calls.iter().map(result).collect();
+            for message in results {
+                self.say(turn, message, "", at_ms);
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, event: EventId, turn: Turn, notice: Option<&str>, at_ms: i64) -> Result<(), Corrupt> {
+        let at = self.pending.iter().position(|pending| pending.event.id == event);
+        let Some(at) = at.filter(|_| turn == self.turns.saturating_add(1)) else {
+            return Err(Corrupt(format!("event {event} cannot be refused now")));
+        };
+        // A refusal takes a number of its own, but a running turn keeps its own.
+        self.turns = turn;
+        let event = self.pending.remove(at).event;
+        if let Some(notice) = notice {
+            if !self.told.contains(&event.actor.id) {
+                self.told.push(event.actor.id.clone());
+                let surplus = self.told.len().saturating_sub(TOLD_MAX);
+                self.told.drain(..surplus);
+            }
+            let mut reply = new_reply(turn, &event, at_ms);
+            reply.add(notice);
+            reply.finished = true;
+            self.replies.push_back(reply);
+        }
+        Ok(())
+    }
+
+    /// Moves pending events into the running turn.
+    fn join(&mut self, turn: Turn, events: &[EventId], at_ms: i64) -> Result<(), Corrupt> {
+        if events.is_empty() {
+            return Err(Corrupt(format!("turn {turn} is joined by no event")));
+        }
+        for id in events {
+            let at = self
+                .pending
+                .iter()
+                .position(|pending| pending.event.id == *id)
+                .ok_or_else(|| Corrupt(format!("event {id} does not wait for a turn")))?;
+            let event = self.pending.remove(at).event;
+            self.say(turn, Message::User { text: event_text(&event) }, &event.actor.name, at_ms);
+            let running = self.running(turn)?;
+            running.at_rest = false;
+            if running.events.is_empty() {
+                let mut reply = new_reply(turn, &event, at_ms);
+                reply.status = Some("Thinking".into());
+                running.events.push(event);
+                self.replies.push_back(reply);
+            } else {
+                running.events.push(event);
+            }
+        }
+        Ok(())
+    }
+
+    fn turn_ended(&mut self, turn: Turn, outcome: Outcome, reason: Option<&str>, at_ms: i64) -> Result<(), Corrupt> {
+        self.running(turn)?;
+        let Some(running) = self.running.take() else {
+            return Err(Corrupt(format!("turn {turn} does not run")));
+        };
+        self.alarms.remove(&deadline(turn));
+        if running.calls.iter().any(|call| call.outcome.is_none()) {
+            // A model wants a result for each call it made, in later turns too.
+            for mut call in running.calls {
+                call.outcome.get_or_insert_with(|| ToolOutcome::Error { message: NEVER_RAN.into() });
+                self.say(turn, result(&call), "", at_ms);
+            }
+        }
+        if let Some(reply) = self.reply_mut(turn) {
+            let live = std::mem::take(&mut reply.live);
+            reply.add(&live);
+            match (outcome, reason) {
+                (Outcome::Completed, _) => {}
+                (Outcome::Failed, reason) => {
+                    reply.add(&format!("I could not finish this: {}.", reason.unwrap_or("something went wrong")));
+                }
+                (Outcome::Aborted, reason) => reply.add(&format!("Stopped: {}.", reason.unwrap_or("on request"))),
+            }
+            if reply.settled.is_empty() && !reply.segments.is_empty() {
+                reply.add("(no answer)");
+            }
+            reply.status = None;
+            reply.finished = true;
+        }
+        self.forget_done(turn);
+        Ok(())
+    }
+
+    fn shorten_by(&mut self, calls: &[String], dropped_messages: usize) {
+        self.conversation.drain(..dropped_messages.min(self.conversation.len()));
+        for entry in &mut self.conversation {
+            if let Message::Tool { call, text, .. } = &mut entry.message
+                && calls.contains(call)
+                && text.len() > SHORTENED_BYTES
+            {
+                let was = text.len();
+                text.truncate(text.floor_char_boundary(SHORTENED_BYTES));
+                text.push_str(&format!("\n[shortened: {was} bytes in all]"));
+            }
+        }
+    }
+
+    fn say(&mut self, turn: Turn, message: Message, author: &str, at_ms: i64) {
+        let (role, author, text) = match &message {
+            Message::User { text } => ("user", author.to_owned(), text.clone()),
+            Message::Assistant { text, .. } => ("assistant", "assistant".to_owned(), text.clone()),
+            Message::Tool { name, text, .. } => ("tool", name.clone(), text.clone()),
+        };
+        self.unsaved.push(MessageRow { turn, role: role.into(), author, text, at_ms });
+        self.conversation.push(Entry { turn, message });
+    }
+
+    /// Forgets the reply of a turn that is over and visible in full.
+    fn forget_done(&mut self, turn: Turn) {
+        let runs = self.running.as_ref().is_some_and(|running| running.turn == turn);
+        self.replies.retain(|reply| runs || reply.turn != turn || !reply.is_done());
+    }
+}
+
+/// The name of the alarm that ends a turn.
+fn deadline(turn: Turn) -> String {
+    format!("turn {turn} deadline")
+}
+
+fn new_reply(turn: Turn, event: &reveille_channel::Event, at_ms: i64) -> Reply {
+    Reply {
+        turn,
+        connection: event.connection.clone(),
+        thread: event.thread.clone(),
+        recipient: event.actor.clone(),
+        message: event.message.clone(),
+        since_ms: at_ms,
+        settled: String::new(),
+        live: String::new(),
+        status: None,
+        finished: false,
+        segments: Vec::new(),
+        sequence: 0,
+    }
+}
+
+fn result(call: &Call) -> Message {
+    let (text, is_error) = match &call.outcome {
+        Some(ToolOutcome::Ok { content, .. }) => (content.clone(), false),
+        Some(ToolOutcome::Error { message }) => (message.clone(), true),
+        Some(ToolOutcome::Unknown { message }) => {
+            (format!("It is unknown whether this call was carried out: {message}"), true)
+        }
+        None => (NEVER_RAN.to_owned(), true),
+    };
+    Message::Tool { call: call.call.id.clone(), name: call.call.name.clone(), text, is_error }
+}

@@ -1,0 +1,14 @@
+//! The turn: a fold over an instance's records.
+//!
+//! [`InstanceState::apply`] folds a record in, [`InstanceState::next`] says what is to be done, and neither has any other
+//! input: running is `next`, perform, append, `apply`, for ever; resuming is `apply` of all, then the same. Performing is
+//! the owner task's work (`actor`); this module touches neither clock nor network nor disk.
+
+mod apply;
+mod next;
+mod prompt;
+mod state;
+
+pub use next::{Next, Todo};
+pub use prompt::{event_text, request};
+pub use state::{Call, Entry, InstanceState, ModelCall, Pending, Running};

@@ -1,0 +1,136 @@
+//! What an instance knows: the fold's value.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use reveille_channel::{Event, EventId};
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{Effect, Limits, MessageRow, Step, ToolCall, ToolOutcome, Turn, Usage};
+use crate::model::Message;
+use crate::outbox::Reply;
+
+/// Everything an instance knows. Serialised, it is the instance's checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceState {
+    /// Events that no turn has taken yet, in the order of the thread.
+    pub pending: Vec<Pending>,
+    /// The turn that runs.
+    pub running: Option<Running>,
+    /// The number of the last turn (or refusal).
+    pub turns: Turn,
+    /// The conversation as the model sees it.
+    pub conversation: Vec<Entry>,
+    /// Replies that are not visible in full yet, oldest first.
+    pub replies: VecDeque<Reply>,
+    /// Wake-ups by name: when, milliseconds since the Unix epoch.
+    pub alarms: BTreeMap<String, i64>,
+    /// People who were told once that they may not call this agent, by id.
+    pub told: Vec<String>,
+    /// Lines of the conversation that the instance's own database does not hold yet.
+    pub unsaved: Vec<MessageRow>,
+}
+
+/// An event that no turn has taken yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The event.
+    pub event: Event,
+}
+
+/// One message of the conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The turn it belongs to.
+    pub turn: Turn,
+    /// The message.
+    pub message: Message,
+}
+
+/// A turn that runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its number.
+    pub turn: Turn,
+    /// The events it acts on, in the order they joined; the first is what it answers.
+    pub events: Vec<Event>,
+    /// Hash of the agent definition it keeps to its end.
+    pub definition: String,
+    /// What it may use.
+    pub limits: Limits,
+    /// When it began, milliseconds since the Unix epoch.
+    pub started_at_ms: i64,
+    /// The number of the last model call.
+    pub step: Step,
+    /// That call, until it is answered or given up.
+    pub model: Option<ModelCall>,
+    /// The tool calls of the last answer.
+    pub calls: Vec<Call>,
+    /// The last answer asked for nothing and no event has joined since.
+    pub at_rest: bool,
+    /// Tool calls so far.
+    pub tool_calls: u32,
+    /// Tokens so far.
+    pub usage: Usage,
+    /// The turn's wake-up for its deadline came.
+    pub overdue: bool,
+}
+
+/// A model call that is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelCall {
+    /// The last try.
+    pub attempt: u32,
+    /// Chunks of text recorded of that try.
+    pub chunks: u32,
+    /// The last try failed, and this is why.
+    pub failed: Option<String>,
+    /// No further try is useful.
+    pub fatal: bool,
+}
+
+/// A tool call of the last answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// What the model asked for.
+    pub call: ToolCall,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// What it may do to the world, once it was begun.
+    pub effect: Option<Effect>,
+    /// Its result.
+    pub outcome: Option<ToolOutcome>,
+}
+
+impl InstanceState {
+    /// The event of this id, if it is pending or of the running turn.
+    #[must_use]
+    pub fn event(&self, id: EventId) -> Option<&Event> {
+        let pending = self.pending.iter().map(|pending| &pending.event);
+        let running = self.running.iter().flat_map(|running| &running.events);
+        pending.chain(running).find(|event| event.id == id)
+    }
+
+    /// The reply of this turn, while it is not visible in full.
+    #[must_use]
+    pub fn reply(&self, turn: Turn) -> Option<&Reply> {
+        self.replies.iter().find(|reply| reply.turn == turn)
+    }
+
+    pub(super) fn reply_mut(&mut self, turn: Turn) -> Option<&mut Reply> {
+        self.replies.iter_mut().find(|reply| reply.turn == turn)
+    }
+
+    /// To be called once after the records of a log were folded: operations that were under way when the process ended
+    /// may or may not have been done.
+    pub fn doubt(&mut self) {
+        for reply in &mut self.replies {
+            reply.doubt();
+        }
+    }
+
+    /// When it wants to wake though nothing happens.
+    #[must_use]
+    pub fn next_alarm(&self) -> Option<(&str, i64)> {
+        self.alarms.iter().min_by_key(|(_, due)| **due).map(|(name, due)| (name.as_str(), *due))
+    }
+}
