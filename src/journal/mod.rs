@@ -129,6 +129,8 @@ pub struct Checkpoint {
 /// One line of an instance's conversation, for the readable part of its own database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRow {
+    /// Counts the instance's lines from 1.
+    pub number: u64,
     /// The turn.
     pub turn: Turn,
     /// `user`, `assistant` or `tool`.

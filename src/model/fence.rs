@@ -10,7 +10,8 @@
 pub fn fence(tag: &str, about: &[(&str, &str)], text: &str) -> String {
     let mut opening = format!("<message-{tag}");
     for (name, value) in about {
-        let value: String = value.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '<' | '>')).take(200).collect();
+        let value: String =
+            value.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '<' | '>')).take(200).collect();
         opening.push_str(&format!(" {name}=\"{value}\""));
     }
     let text = text.replace(&format!("message-{tag}"), "message");

@@ -76,14 +76,8 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
             };
             Some(Action::Perform { segment, op: Op::Start { text, complete }, end, complete })
         }
-        Some(receipt) if receipt.mode == Mode::Native => {
-            native(reply, &document, last, receipt, capabilities, now_ms).map(|(op, end, complete)| Action::Perform {
-                segment,
-                op,
-                end,
-                complete,
-            })
-        }
+        Some(receipt) if receipt.mode == Mode::Native => native(reply, &document, last, receipt, capabilities, now_ms)
+            .map(|(op, end, complete)| Action::Perform { segment, op, end, complete }),
         Some(receipt) => {
             let (end, complete) = goal(reply, &document, last, limit);
             let visible = document.get(last.start..end).map(text_hash);

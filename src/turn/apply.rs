@@ -80,7 +80,8 @@ impl InstanceState {
                 let running = self.running(*turn)?;
                 running.model = None;
                 running.usage = running.usage.plus(*usage);
-                running.tool_calls = running.tool_calls.saturating_add(u32::try_from(tool_calls.len()).unwrap_or(u32::MAX));
+                running.tool_calls =
+                    running.tool_calls.saturating_add(u32::try_from(tool_calls.len()).unwrap_or(u32::MAX));
                 running.at_rest = tool_calls.is_empty();
                 running.calls = tool_calls
                     .iter()
@@ -114,9 +115,8 @@ impl InstanceState {
             }
             Body::ToolReturned { turn, step, call, outcome } => self.tool_returned(*turn, *step, call, outcome, at_ms),
             Body::ReplyOpened { turn, .. } | Body::ReplyShown { turn, .. } => {
-                let reply = self
-                    .reply_mut(*turn)
-                    .ok_or_else(|| Corrupt(format!("turn {turn} has no reply to be shown")))?;
+                let reply =
+                    self.reply_mut(*turn).ok_or_else(|| Corrupt(format!("turn {turn} has no reply to be shown")))?;
                 reply.apply(body, at_ms)?;
                 self.forget_done(*turn);
                 Ok(())
@@ -332,7 +332,8 @@ impl InstanceState {
             Message::Assistant { text, .. } => ("assistant", "assistant".to_owned(), text.clone()),
             Message::Tool { name, text, .. } => ("tool", name.clone(), text.clone()),
         };
-        self.unsaved.push(MessageRow { turn, role: role.into(), author, text, at_ms });
+        self.lines = self.lines.saturating_add(1);
+        self.unsaved.push(MessageRow { number: self.lines, turn, role: role.into(), author, text, at_ms });
         self.conversation.push(Entry { turn, message });
     }
 

@@ -114,7 +114,8 @@ impl InstanceState {
         let window = usize::try_from(running.limits.window_tokens.saturating_mul(4)).unwrap_or(usize::MAX);
         // A fifth is for the instructions, the tools and the answer.
         let budget = window / 5 * 4;
-        let mut excess = self.conversation.iter().map(|entry| weight(&entry.message)).sum::<usize>().checked_sub(budget)?;
+        let mut excess =
+            self.conversation.iter().map(|entry| weight(&entry.message)).sum::<usize>().checked_sub(budget)?;
         if excess == 0 {
             return None;
         }

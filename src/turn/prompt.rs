@@ -38,5 +38,12 @@ pub fn request(state: &InstanceState, agent: &Agent, model: &str, tools: Vec<Too
         }
     }
     let messages: Vec<Message> = state.conversation.iter().map(|entry| entry.message.clone()).collect();
-    Request { model: model.to_owned(), system, messages, tools, max_tokens: agent.max_tokens, temperature: agent.temperature }
+    Request {
+        model: model.to_owned(),
+        system,
+        messages,
+        tools,
+        max_tokens: agent.max_tokens,
+        temperature: agent.temperature,
+    }
 }

@@ -26,6 +26,8 @@ pub struct InstanceState {
     pub alarms: BTreeMap<String, i64>,
     /// People who were told once that they may not call this agent, by id.
     pub told: Vec<String>,
+    /// How many lines the conversation has had in all.
+    pub lines: u64,
     /// Lines of the conversation that the instance's own database does not hold yet.
     pub unsaved: Vec<MessageRow>,
 }

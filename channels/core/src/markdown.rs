@@ -28,10 +28,8 @@ fn fence_at(text: &str, at: usize) -> Option<Fence> {
                 if indent > 3 {
                     continue;
                 }
-                let run: String = content
-                    .chars()
-                    .take_while(|c| Some(*c) == content.chars().next() && matches!(c, '`' | '~'))
-                    .collect();
+                let run: String =
+                    content.chars().take_while(|c| content.starts_with(*c) && matches!(c, '`' | '~')).collect();
                 let info = content.strip_prefix(run.as_str()).unwrap_or_default();
                 if run.len() >= 3 && !(run.starts_with('`') && info.contains('`')) {
                     open = Some(Fence { opening: content.to_owned(), closing: run });

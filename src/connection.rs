@@ -1,0 +1,58 @@
+//! Live connections: one per table under `[channels]`, an adapter and who we are there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use reveille_channel::{Channel, Identity};
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// Its name: the table's, and its path.
+    pub name: String,
+    /// Its adapter.
+    pub channel: Arc<dyn Channel>,
+    identity: RwLock<Option<Identity>>,
+}
+
+impl Connection {
+    /// A connection that does not know yet who we are there.
+    #[must_use]
+    pub fn new(name: impl Into<String>, channel: Arc<dyn Channel>) -> Self {
+        Self { name: name.into(), channel, identity: RwLock::default() }
+    }
+
+    /// The handle people mention, without `@`, once it is known.
+    #[must_use]
+    pub fn handle(&self) -> Option<String> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|identity| identity.handle.clone())
+    }
+
+    /// Keeps what [`Channel::identify`] said.
+    pub fn set_identity(&self, identity: Identity) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+    }
+}
+
+/// All connections, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Connections(Arc<BTreeMap<String, Arc<Connection>>>);
+
+impl Connections {
+    /// These.
+    #[must_use]
+    pub fn new(all: impl IntoIterator<Item = Connection>) -> Self {
+        Self(Arc::new(all.into_iter().map(|one| (one.name.clone(), Arc::new(one))).collect()))
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<Connection>> {
+        self.0.get(name)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.0.values()
+    }
+}
