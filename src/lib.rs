@@ -4,7 +4,9 @@
 //! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
 
 pub mod agent;
+pub mod clock;
 pub mod config;
+pub mod connection;
 pub mod dispatch;
 pub mod journal;
 pub mod model;
