@@ -4,6 +4,17 @@
 //! its output limit. `turn` runs it through the registry and journals intent and result. Credentials stay inside the
 //! tool's client; they are in no argument, result or error.
 
+mod arguments;
+mod clock;
+mod github;
+mod output;
+mod outside;
+mod registry;
+mod skill;
+#[cfg(test)]
+mod tests;
+mod thread;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +24,12 @@ use serde_json::Value;
 
 use crate::agent::Skill;
 use crate::journal::Effect;
+
+pub use arguments::{parse_arguments, schema_of};
+pub use github::Connections;
+pub use output::cut;
+pub use outside::from_outside;
+pub use registry::{Registry, RegistryError};
 
 /// What a tool is.
 #[derive(Debug, Clone)]
@@ -25,10 +42,30 @@ pub struct ToolSpec {
     pub parameters: Value,
     /// What it may do to the world.
     pub effect: Effect,
+    /// What it means for safety.
+    pub class: Class,
+    /// The one platform in whose threads it works; `None`: in all.
+    pub platform: Option<&'static str>,
     /// How long it may take.
     pub deadline: Duration,
     /// The most bytes of output the model gets; the rest is cut and marked.
     pub output_bytes: usize,
+}
+
+/// What a tool means for safety, from harmless to worst. Declared in code; what nobody classed is of the worst.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Reads what the operator wrote, or the clock.
+    ReadTrusted,
+    /// Reads what anybody may have written.
+    ReadUntrusted,
+    /// Changes the place the conversation is in, visibly and revocably.
+    WriteInternal,
+    /// Puts text of the model's choosing where others read it.
+    Egress,
+    /// Cannot be taken back, or nobody said what it is.
+    #[default]
+    Irreversible,
 }
 
 /// Where a tool call comes from: everything in it is the gateway's own word, nothing is the model's.
@@ -72,8 +109,10 @@ pub enum ToolError {
 /// # Writing one
 ///
 /// 1. A struct of arguments with `Deserialize` and `JsonSchema`, `deny_unknown_fields`, and a doc comment on each field: the model reads them.
-/// 2. The narrowest true [`Effect`]. A tool of effect `once` implements [`Tool::look_up`].
+/// 2. The narrowest true [`Effect`] and the true [`Class`]. A tool of effect `once` implements [`Tool::look_up`].
 /// 3. Targets (repository, channel) come from [`ToolContext::thread`], or are checked against it.
+/// 4. Text that others wrote goes through [`from_outside`], piece by piece and short enough that no fence is cut.
+/// 5. It may be dropped at any await: whatever it began then counts as begun.
 #[async_trait]
 pub trait Tool: Send + Sync + std::fmt::Debug {
     /// What it is.

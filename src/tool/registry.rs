@@ -1,0 +1,197 @@
+//! The tools there are, and how one is run: within its deadline and its output limit, and without taking anything down.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::Value;
+use tokio::time::timeout;
+use tracing::{Instrument, info_span};
+
+use super::{Connections, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
+use crate::agent::{matches_pattern, nearest};
+use crate::journal::{Effect, ToolOutcome};
+use crate::model::ToolSchema;
+
+/// How long finding out what happened to a lost call may take.
+const LOOK_UP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Two tools want the same name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there are two tools of the name {0}: rename one")]
+pub struct RegistryError(String);
+
+/// The tools there are, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    tools: BTreeMap<&'static str, Arc<dyn Tool>>,
+}
+
+impl Registry {
+    /// A registry of these tools.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when two have one name.
+    pub fn new(tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Result<Self, RegistryError> {
+        let mut registry = Self::default();
+        for tool in tools {
+            let name = tool.spec().name;
+            if registry.tools.insert(name, tool).is_some() {
+                return Err(RegistryError(name.to_owned()));
+            }
+        }
+        Ok(registry)
+    }
+
+    /// The tools that come with the gateway; those of GitHub reach these connections.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when two have one name.
+    pub fn built_in(github: &Connections) -> Result<Self, RegistryError> {
+        let tools: [Arc<dyn Tool>; 4] = [
+            Arc::new(clock::Now::new()),
+            Arc::new(skill::Load::new()),
+            Arc::new(thread::History::new()),
+            Arc::new(thread::React::new()),
+        ];
+        Self::new(tools.into_iter().chain(github::tools(github)))
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.tools.keys().copied()
+    }
+
+    /// The tool of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
+        self.tools.get(name)
+    }
+
+    /// The tools that these names and `prefix.*` patterns mean, in order of their names.
+    pub fn matching<'a>(&'a self, patterns: &'a [String]) -> impl Iterator<Item = &'a Arc<dyn Tool>> + 'a {
+        let is_meant = |name: &str| patterns.iter().any(|pattern| matches_pattern(pattern, name));
+        self.tools.iter().filter(move |(name, _)| is_meant(name)).map(|(_, tool)| tool)
+    }
+
+    /// Those tools that work in threads of the platform, as a model is told of them; always in the same order, so that a
+    /// provider's cache holds.
+    #[must_use]
+    pub fn schemas(&self, patterns: &[String], platform: &str) -> Vec<ToolSchema> {
+        let schema = |tool: &Arc<dyn Tool>| {
+            let spec = tool.spec();
+            ToolSchema {
+                name: spec.name.to_owned(),
+                description: spec.description.to_owned(),
+                parameters: spec.parameters.clone(),
+            }
+        };
+        let works = |tool: &&Arc<dyn Tool>| tool.spec().platform.is_none_or(|only| only == platform);
+        self.matching(patterns).filter(works).map(schema).collect()
+    }
+
+    /// Runs a tool to its end or to its deadline, at most for `left`, whichever comes first.
+    ///
+    /// Whether the agent may use it has been decided (`dispatch::decide_tool`), and for effects other than `read` the
+    /// intent is durable. Nothing a tool does comes out as a panic.
+    ///
+    /// # Cancel safety
+    /// Dropping it drops the tool's call; what had left then is to be found out with [`Registry::resume`].
+    pub async fn run(&self, name: &str, context: &ToolContext, arguments: &Value, left: Duration) -> ToolOutcome {
+        let Some(tool) = self.get(name) else { return self.unknown(name) };
+        let spec = tool.spec();
+        if let Some(only) = spec.platform
+            && only != context.channel.platform()
+        {
+            return ToolOutcome::Error { message: format!("`{}` works in threads on {only} alone.", spec.name) };
+        }
+        let deadline = spec.deadline.min(left);
+        let span = info_span!("tool", name = spec.name, key = %context.key, instance = %context.instance);
+        let called = async {
+            match timeout(deadline, AssertUnwindSafe(tool.call(context, arguments)).catch_unwind()).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => {
+                    tracing::error!("the tool panicked");
+                    Err(lost(spec.effect, "The tool broke down."))
+                }
+                Err(_) => {
+                    tracing::warn!(deadline_ms = deadline.as_millis(), "the tool took too long");
+                    Err(lost(spec.effect, &format!("The tool did not end within {} seconds.", deadline.as_secs())))
+                }
+            }
+        };
+        match called.instrument(span).await {
+            Ok(content) => done(content, spec.output_bytes),
+            Err(ToolError::Failed(message)) => failed(message, spec.output_bytes),
+            Err(ToolError::Unknown(message)) if spec.effect == Effect::Read => failed(message, spec.output_bytes),
+            Err(ToolError::Unknown(message)) => match self.looked_up(tool, context, arguments).await {
+                Ok(Some(content)) => done(content, spec.output_bytes),
+                // It is not there now. A request may still be on its way, so nobody says that it will never be.
+                Ok(None) | Err(_) => ToolOutcome::Unknown { message: cut(message, spec.output_bytes).0 },
+            },
+        }
+    }
+
+    /// Goes on with a call that was begun before a crash and has no result: what may be done twice is done again, what
+    /// must not is looked up, and done only if it certainly was not.
+    ///
+    /// # Cancel safety
+    /// As [`Registry::run`].
+    pub async fn resume(&self, name: &str, context: &ToolContext, arguments: &Value, left: Duration) -> ToolOutcome {
+        let Some(tool) = self.get(name) else { return self.unknown(name) };
+        let spec = tool.spec();
+        if spec.effect != Effect::Once {
+            return self.run(name, context, arguments, left).await;
+        }
+        match self.looked_up(tool, context, arguments).await {
+            Ok(Some(content)) => done(content, spec.output_bytes),
+            Ok(None) => self.run(name, context, arguments, left).await,
+            Err(error) => ToolOutcome::Unknown {
+                message: cut(format!("It may or may not have been done: {error}"), spec.output_bytes).0,
+            },
+        }
+    }
+
+    async fn looked_up(
+        &self,
+        tool: &Arc<dyn Tool>,
+        context: &ToolContext,
+        arguments: &Value,
+    ) -> Result<Option<String>, ToolError> {
+        let unknown = |what: &str| Err(ToolError::Unknown(what.to_owned()));
+        match timeout(LOOK_UP_DEADLINE, AssertUnwindSafe(tool.look_up(context, arguments)).catch_unwind()).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => unknown("looking it up broke down"),
+            Err(_) => unknown("looking it up took too long"),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> ToolOutcome {
+        let advice = match nearest(name, self.names()) {
+            Some(near) => format!(" Did you mean `{near}`?"),
+            None => String::new(),
+        };
+        // What a model writes as a name can be anything, of any length.
+        let name: String = name.chars().filter(|character| !character.is_control()).take(64).collect();
+        ToolOutcome::Error { message: format!("There is no tool `{name}`.{advice}") }
+    }
+}
+
+/// A call that ended without a word of its own: harmless if it only read.
+fn lost(effect: Effect, what: &str) -> ToolError {
+    match effect {
+        Effect::Read => ToolError::Failed(format!("{what} Nothing was changed.")),
+        Effect::Idempotent | Effect::Once => ToolError::Unknown(format!("{what} It may or may not have been done.")),
+    }
+}
+
+fn done(content: String, most: usize) -> ToolOutcome {
+    let (content, truncated) = cut(content, most);
+    ToolOutcome::Ok { content, truncated }
+}
+
+fn failed(message: String, most: usize) -> ToolOutcome {
+    ToolOutcome::Error { message: cut(message, most).0 }
+}
