@@ -23,7 +23,7 @@ pub(super) const PLATFORMS: &[&str] = &["github", "local", "slack"];
 /// Platforms of later versions.
 pub(super) const LATER_PLATFORMS: &[&str] = &["discord", "linear"];
 
-/// GitHub's events that an agent can name: `X-GitHub-Event` and the payload's `action`
+/// GitHub's events that an agent can name, those that its adapter lets in: `X-GitHub-Event` and the payload's `action`
 /// (docs.github.com, "Webhook events and payloads").
 pub(super) const GITHUB_EVENTS: &[&str] = &[
     "issue_comment.created",
@@ -31,13 +31,10 @@ pub(super) const GITHUB_EVENTS: &[&str] = &[
     "issue_comment.edited",
     "issues.assigned",
     "issues.closed",
-    "issues.deleted",
     "issues.edited",
     "issues.labeled",
     "issues.opened",
     "issues.reopened",
-    "issues.unassigned",
-    "issues.unlabeled",
 ];
 
 /// Slack's events that an agent can name (docs.slack.dev, "Events").

@@ -1,22 +1,10 @@
 //! Who may do what. The only policy there is.
 
 use reveille_channel::{ActorKind, Event, Role};
-use serde::{Deserialize, Serialize};
 
 use super::route::is_called;
 use crate::agent::{Agent, Allow};
-
-/// `[access] default`: who may wake an agent whose file says nothing for the platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccessDefault {
-    /// Nobody.
-    Nobody,
-    /// Full members, or people with write access.
-    Members,
-    /// Anybody, strangers included; programs still have to be named.
-    Everyone,
-}
+use crate::config::AccessDefault;
 
 /// What is known of the actor's role in the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

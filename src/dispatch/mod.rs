@@ -12,6 +12,6 @@ mod route;
 #[cfg(test)]
 mod tests;
 
-pub use access::{AccessDefault, Decision, Question, RoleAnswer, decide, decide_tool};
+pub use access::{Decision, Question, RoleAnswer, decide, decide_tool};
 pub use address::address;
 pub use route::{Because, Routed, Unrouted, is_called, route};

@@ -7,6 +7,7 @@ use reveille_channel::{Actor, ActorKind, Event, EventId, Kind, Role, ThreadRef};
 
 use super::*;
 use crate::agent::{self, Agent, Skills};
+use crate::config::AccessDefault;
 
 fn agent(name: &str, lines: &str) -> Agent {
     let source = format!("---\ndescription: Helps.\n{lines}\n---\nHelp.\n");

@@ -26,7 +26,7 @@ use crate::agent::Skill;
 use crate::journal::Effect;
 
 pub use arguments::{parse_arguments, schema_of};
-pub use github::Connections;
+pub use github::GitHubConnections;
 pub use output::cut;
 pub use outside::from_outside;
 pub use registry::{Registry, RegistryError};

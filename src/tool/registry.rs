@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
-use super::{Connections, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
+use super::{GitHubConnections, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
 use crate::model::ToolSchema;
@@ -49,7 +49,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError`] when two have one name.
-    pub fn built_in(github: &Connections) -> Result<Self, RegistryError> {
+    pub fn built_in(github: &GitHubConnections) -> Result<Self, RegistryError> {
         let tools: [Arc<dyn Tool>; 4] = [
             Arc::new(clock::Now::new()),
             Arc::new(skill::Load::new()),

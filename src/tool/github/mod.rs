@@ -23,7 +23,7 @@ pub(super) use write::{AddLabels, PostComment};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The GitHub connections of the gateway, by name.
-pub type Connections = Arc<BTreeMap<String, Arc<GitHub>>>;
+pub type GitHubConnections = Arc<BTreeMap<String, Arc<GitHub>>>;
 
 /// Where a call acts: the thread's own repository and issue.
 struct Place<'a> {
@@ -36,7 +36,7 @@ struct Place<'a> {
 ///
 /// From a thread on another platform there is none: who may read that thread says nothing about who may read a
 /// repository.
-fn place<'a>(connections: &'a Connections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
+fn place<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
     let elsewhere =
         || ToolError::Failed("This tool works in threads on GitHub, and this thread is elsewhere.".to_owned());
     let github = connections.get(&context.connection).ok_or_else(elsewhere)?;
@@ -45,7 +45,7 @@ fn place<'a>(connections: &'a Connections, context: &ToolContext) -> Result<Plac
 }
 
 /// The tools of these connections.
-pub(super) fn tools(connections: &Connections) -> [Arc<dyn Tool>; 5] {
+pub(super) fn tools(connections: &GitHubConnections) -> [Arc<dyn Tool>; 5] {
     [
         Arc::new(GetIssue::new(Arc::clone(connections))),
         Arc::new(ListComments::new(Arc::clone(connections))),

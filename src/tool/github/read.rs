@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Connections, Place, failed, place, spec};
+use super::{GitHubConnections, Place, failed, place, spec};
 use crate::journal::Effect;
 use crate::tool::output::fitting;
 use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
@@ -47,11 +47,11 @@ struct IssueArguments {
 #[derive(Debug)]
 pub(crate) struct GetIssue {
     spec: ToolSpec,
-    connections: Connections,
+    connections: GitHubConnections,
 }
 
 impl GetIssue {
-    pub(super) fn new(connections: Connections) -> Self {
+    pub(super) fn new(connections: GitHubConnections) -> Self {
         let spec = spec(
             "github.get_issue",
             "An issue or pull request of this repository: title, text, state, labels.",
@@ -106,11 +106,11 @@ struct CommentsArguments {
 #[derive(Debug)]
 pub(crate) struct ListComments {
     spec: ToolSpec,
-    connections: Connections,
+    connections: GitHubConnections,
 }
 
 impl ListComments {
-    pub(super) fn new(connections: Connections) -> Self {
+    pub(super) fn new(connections: GitHubConnections) -> Self {
         let spec = spec(
             "github.list_comments",
             "The latest comments on an issue or pull request of this repository, the oldest of them first.",
@@ -180,11 +180,11 @@ struct IssuesArguments {
 #[derive(Debug)]
 pub(crate) struct ListIssues {
     spec: ToolSpec,
-    connections: Connections,
+    connections: GitHubConnections,
 }
 
 impl ListIssues {
-    pub(super) fn new(connections: Connections) -> Self {
+    pub(super) fn new(connections: GitHubConnections) -> Self {
         let spec = spec(
             "github.list_issues",
             "The other open issues of this repository, the newest first, a line each: number, title, labels and how the \

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::ToolOutcome;
 use crate::tool::tests::{LONG, context_in};
-use crate::tool::{Connections, Registry, ToolContext};
+use crate::tool::{GitHubConnections, Registry, ToolContext};
 
 /// What the server holds and was told.
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ async fn site(server: Server) -> Site {
         api_base_url: format!("http://{address}").parse().unwrap(),
     };
     let github = Arc::new(GitHub::new("github", settings).unwrap());
-    let connections: Connections = Arc::new(BTreeMap::from([("github".to_owned(), Arc::clone(&github))]));
+    let connections: GitHubConnections = Arc::new(BTreeMap::from([("github".to_owned(), Arc::clone(&github))]));
     let mut context = context_in(github);
     context.connection = "github".into();
     context.thread = ThreadRef {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Connections, Place, failed, place, spec};
+use super::{GitHubConnections, Place, failed, place, spec};
 use crate::agent::nearest;
 use crate::journal::Effect;
 use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
@@ -38,11 +38,11 @@ struct LabelsArguments {
 #[derive(Debug)]
 pub(crate) struct AddLabels {
     spec: ToolSpec,
-    connections: Connections,
+    connections: GitHubConnections,
 }
 
 impl AddLabels {
-    pub(super) fn new(connections: Connections) -> Self {
+    pub(super) fn new(connections: GitHubConnections) -> Self {
         let spec = spec(
             "github.add_labels",
             "Puts labels on this thread's issue; those it has stay. Only labels that the repository has; a wrong one is \
@@ -123,11 +123,11 @@ struct CommentArguments {
 #[derive(Debug)]
 pub(crate) struct PostComment {
     spec: ToolSpec,
-    connections: Connections,
+    connections: GitHubConnections,
 }
 
 impl PostComment {
-    pub(super) fn new(connections: Connections) -> Self {
+    pub(super) fn new(connections: GitHubConnections) -> Self {
         let spec = spec(
             "github.comment",
             "Writes a further comment on this thread's issue. What you answer is posted by itself: this is for a comment \
