@@ -12,6 +12,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 
+pub use crate::config::AccessDefault;
 pub use access::{Decision, Question, RoleAnswer, decide, decide_tool};
 pub use address::address;
 pub use route::{Because, Routed, Unrouted, is_called, route};
