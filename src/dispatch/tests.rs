@@ -171,6 +171,13 @@ fn no_word_of_a_platform_can_pass_for_a_part_of_an_address() {
     assert_eq!(shown(&event), "Mentioned assistant/slack/T1%2FC9:9/..%2Fx%252F%C3%A9");
 }
 
+#[test]
+fn an_instance_for_more_than_a_thread_takes_no_follow_ups_whatever_its_rule_says() {
+    let mut everywhere = agent("archivist", "wake: { slack: { mention: true } }\ninstance: user");
+    everywhere.wake[0].follow_up = true;
+    assert_eq!(route(&event("slack", IN_THREAD, "and this?"), None, &[everywhere]), Err(Unrouted::NotCalled));
+}
+
 /// What `allow:` may say, what it demands of those who are not named, and whether it names `U1`.
 fn lists() -> Vec<(&'static str, Option<Demand>, bool)> {
     vec![
@@ -318,4 +325,30 @@ fn a_tool_is_allowed_by_the_turns_definition_and_by_the_one_that_holds_now() {
     assert!(!allows(Some(&narrower), "github.comment") && allows(Some(&narrower), "github.get_issue"));
     assert!(!allows(Some(&wider), "thread.react"));
     assert!(!allows(None, "clock.now"));
+}
+
+#[test]
+fn the_shipped_agents_wake_where_they_should() {
+    let loaded = agent::load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("agents"));
+    let rows = [
+        ("slack", Kind::Mention, "what can you do?", Some("assistant")),
+        ("slack", DIRECT, "what can you do?", Some("assistant")),
+        ("slack", IN_THREAD, "and then?", Some("assistant")),
+        ("slack", IN_CHANNEL, "lunch?", None),
+        ("github", Kind::Mention, "@assistant summarise this", Some("assistant")),
+        ("github", Kind::Opened, "It crashes", Some("triage")),
+        ("github", IN_THREAD, "me too", Some("assistant")),
+        ("github", Kind::Edited, "It crashes", None),
+    ];
+    for (platform, kind, text, expected) in rows {
+        let routed = route(&event(platform, kind.clone(), text), None, &loaded.agents).unwrap_or_default();
+        let names: Vec<_> = routed.iter().map(|routed| routed.agent.as_str()).collect();
+        assert_eq!(names, expected.into_iter().collect::<Vec<_>>(), "{platform} {kind:?}");
+    }
+    // Strangers open issues; what else they may do is not triage's to say.
+    let triage = loaded.agents.iter().find(|agent| agent.name == "triage").unwrap();
+    let opened = event("github", Kind::Opened, "It crashes");
+    let role = RoleAnswer::NotAsked;
+    let question = Question { agent: triage, event: &opened, own_handle: None, role, default: AccessDefault::Nobody };
+    assert_eq!(decide(&question), Decision::Allow { rule: "allow.everyone" });
 }
