@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Delivery ─verify─▶ Verified ─normalise─▶ Event          payload, call, scan, markdown: reading
-//! Op ─render─▶ inert Markdown ─reply─▶ api ─transport─▶ GitHub     token, pace, refusal: credentials, limits, errors
+//! Op ─render─▶ inert Markdown ─reply─▶ api ─client─▶ transport ─▶ GitHub     token, pace, refusal: credentials, limits, errors
 //! ```
 //!
 //! It knows nothing of agents and holds no policy: `access` says what GitHub says an actor may do, and no more.
@@ -10,6 +10,7 @@
 mod access;
 mod api;
 mod call;
+mod client;
 mod identity;
 mod markdown;
 mod model;
@@ -22,6 +23,7 @@ mod render;
 mod reply;
 mod scan;
 mod settings;
+mod source;
 mod token;
 mod transport;
 mod verify;

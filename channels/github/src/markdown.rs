@@ -7,7 +7,7 @@ use comrak::nodes::{AstNode, NodeValue, Sourcepos};
 use comrak::{Arena, Options};
 
 /// GitHub's dialect. Autolinks stay text: `scan` looks at bare addresses itself.
-fn options() -> Options<'static> {
+pub(crate) fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
     options.extension.table = true;
@@ -43,9 +43,15 @@ impl<'t> Lines<'t> {
         Self { text, starts }
     }
 
+    /// Where a node begins.
+    pub(crate) fn start(&self, position: Sourcepos) -> Option<usize> {
+        let start = self.starts.get(position.start.line.checked_sub(1)?)? + position.start.column.checked_sub(1)?;
+        self.text.is_char_boundary(start).then_some(start)
+    }
+
     /// The bytes a node covers; `None` when its position is not one of this text.
     pub(crate) fn range(&self, position: Sourcepos) -> Option<Range<usize>> {
-        let start = self.starts.get(position.start.line.checked_sub(1)?)? + position.start.column.checked_sub(1)?;
+        let start = self.start(position)?;
         let end = self.starts.get(position.end.line.checked_sub(1)?)? + position.end.column;
         self.text.get(start..end).map(|_| start..end)
     }

@@ -3,8 +3,11 @@
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use reveille_channel::{Channel, Delivery, Event, Inbound, Route, Secret};
+use reveille_channel::{
+    Actor, ActorKind, Channel, Delivery, Event, Inbound, InstanceId, Marker, Op, ReplyContext, Route, Secret, ThreadRef,
+};
 use reveille_github::{Auth, GitHub, Settings};
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 pub(crate) const SECRET: &str = "It's a Secret to Everybody";
@@ -63,4 +66,49 @@ pub(crate) fn event(github: &GitHub, name: &str, body: &[u8]) -> Event {
         Ok(Inbound::Events(mut events)) if events.len() == 1 => events.remove(0),
         other => panic!("{name}: {other:?}"),
     }
+}
+
+pub(crate) const COMMENTS: &str = "/repos/acme/app/issues/7/comments";
+
+pub(crate) fn token(base: &str) -> GitHub {
+    connection(Auth::Token(Secret::new("ghp_test")), base)
+}
+
+/// `acme/app#7`, whose repository has the id 42.
+pub(crate) fn thread(installation: &str) -> ThreadRef {
+    let location =
+        [("owner", "acme"), ("repo", "app"), ("number", "7"), ("installation", installation), ("kind", "issue")];
+    ThreadRef {
+        installation: installation.to_owned(),
+        key: "42:7".to_owned(),
+        location: location.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        display: "acme/app#7".to_owned(),
+    }
+}
+
+pub(crate) fn person(id: u64, login: &str) -> Actor {
+    Actor { id: id.to_string(), name: login.to_owned(), kind: ActorKind::Human }
+}
+
+pub(crate) fn context(installation: &str) -> ReplyContext {
+    ReplyContext {
+        thread: thread(installation),
+        recipient: person(1, "octocat"),
+        message: Some("100".to_owned()),
+        marker: Marker::of(InstanceId::of("assistant/github/1/42:7"), 1, 0),
+        since_ms: 1_557_933_621_500,
+    }
+}
+
+pub(crate) fn start(text: &str) -> Op {
+    Op::Start { text: text.to_owned(), complete: false }
+}
+
+/// A comment as the REST API gives it.
+pub(crate) fn comment(id: u64, user_id: u64, login: &str, body: &str) -> Value {
+    json!({
+        "id": id, "body": body, "user": { "id": user_id, "login": login, "type": "User" },
+        "created_at": "2019-05-15T15:20:21Z", "updated_at": "2019-05-15T15:20:21Z",
+        "html_url": format!("https://github.com/acme/app/issues/7#issuecomment-{id}"), "performed_via_github_app": null,
+    })
 }
