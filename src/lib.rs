@@ -4,6 +4,7 @@
 //! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
 
 pub mod agent;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan};
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode, SourceSpan};
+
+use super::file::WholeLine;
 
 /// The kind of a problem. Each has a page: `reveille explain RV0004`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,7 +128,7 @@ impl fmt::Display for Place {
 #[derive(Clone)]
 pub(super) struct Excerpt {
     /// The file's text in which every line that could hold a secret is blank.
-    pub(super) source: Arc<NamedSource<String>>,
+    pub(super) source: Arc<WholeLine>,
     /// What to point at, in bytes.
     pub(super) span: SourceSpan,
 }

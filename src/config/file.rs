@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use figment::value::{Dict, Value};
-use miette::NamedSource;
+use miette::{MietteError, MietteSpanContents, NamedSource, SourceCode, SourceSpan, SpanContents};
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Code, ConfigErrors, Excerpt, Place, Problem};
@@ -27,7 +27,7 @@ pub(super) struct File {
 struct Text {
     path: PathBuf,
     raw: String,
-    shown: Arc<NamedSource<String>>,
+    shown: Arc<WholeLine>,
 }
 
 /// Finds, reads and parses the file. `None`: there is none and none is needed.
@@ -114,9 +114,8 @@ impl File {
 
 impl Text {
     fn new(path: PathBuf, raw: String) -> Self {
-        let shown: String =
-            raw.split_inclusive('\n').map(|line| if may_be_shown(line) { line.into() } else { blank(line) }).collect();
-        let shown = Arc::new(NamedSource::new(path.display().to_string(), shown));
+        let shown: String = raw.split_inclusive('\n').map(masked).collect();
+        let shown = Arc::new(WholeLine(NamedSource::new(path.display().to_string(), shown)));
         Self { path, raw, shown }
     }
 
@@ -132,8 +131,9 @@ impl Text {
         let rest_of_line = after.split('\n').next().unwrap_or_default();
         let whole_line = self.raw.get(line_start..at + rest_of_line.len()).unwrap_or_default();
         let length = span.len().min(rest_of_line.trim_end().len());
-        let excerpt =
-            may_be_shown(whole_line).then(|| Excerpt { source: self.shown.clone(), span: (at, length).into() });
+        let seen = if may_be_shown(whole_line) { whole_line.len() } else { key_length(whole_line) };
+        let is_seen = at - line_start + length <= seen && !whole_line.trim().is_empty();
+        let excerpt = is_seen.then(|| Excerpt { source: self.shown.clone(), span: (at, length).into() });
         (Place::File { path: self.path.clone(), line, column }, excerpt)
     }
 }
@@ -165,8 +165,54 @@ fn is_variable_name(name: &str) -> bool {
     name.len() <= 60 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn blank(line: &str) -> String {
-    line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
+/// The bytes of a line that are certainly a key and nothing else, with the `=` behind it.
+fn key_length(line: &str) -> usize {
+    let Some((key, value)) = line.split_once('=') else { return 0 };
+    let is_key = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let is_value = |first: char| first.is_ascii_digit() || "\"'[{tf".contains(first);
+    // The last line of a Base64 text has a `=` in it too, and nothing like a value behind.
+    let is_assignment = key.trim().len() <= 40 && key.trim().chars().all(is_key) && value.trim().starts_with(is_value);
+    if is_assignment { key.len() + 1 } else { 0 }
+}
+
+/// A line without what may not be shown, and as long.
+fn masked(line: &str) -> String {
+    let (seen, unseen) = if may_be_shown(line) { (line, "") } else { line.split_at(key_length(line)) };
+    seen.chars().chain(unseen.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' })).collect()
+}
+
+/// Shows the line that a span is in, and no other.
+pub(super) struct WholeLine(NamedSource<String>);
+
+impl std::fmt::Debug for WholeLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("WholeLine").field(&self.0.name()).finish()
+    }
+}
+
+impl SourceCode for WholeLine {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        _before: usize,
+        _after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let text = self.0.inner();
+        let (before, after) = text.split_at_checked(span.offset()).unwrap_or((text, ""));
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let end = before.len() + after.find('\n').unwrap_or(after.len());
+        let line = self.0.read_span(&(start, end - start).into(), 0, 0)?;
+        let column = before.get(start..).map_or(0, |before| before.chars().count());
+        let name = self.0.name().to_owned();
+        Ok(Box::new(MietteSpanContents::new_named(
+            name,
+            line.data(),
+            *line.span(),
+            line.line(),
+            column,
+            line.line_count(),
+        )))
+    }
 }
 
 fn table(table: &dyn TableLike) -> Dict {

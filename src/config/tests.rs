@@ -180,3 +180,43 @@ fn a_variable_with_a_typo_is_named() {
     assert_eq!(errors.problems[0].place, Place::Variable { name: "REVEILLE__SERVER__LISTN".into() });
     assert!(errors.problems[0].help.contains("`listen`"));
 }
+
+const REFERENCE: &str = include_str!("../../config/reveille.toml");
+
+#[test]
+fn the_reference_file_has_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let defaults = load_folder(folder.path(), Mode::Dev, &[], Vec::new()).unwrap();
+    fs::write(folder.path().join(DEFAULT_FILE), REFERENCE).unwrap();
+    let written = load_folder(folder.path(), Mode::Serve, &[], Vec::new()).unwrap();
+    assert_eq!(format!("{:?}", Config { path: None, ..written }), format!("{:?}", Config { path: None, ..defaults }));
+}
+
+#[test]
+fn the_reference_file_has_every_key_and_its_examples_are_right() {
+    let is_key = |line: &str| {
+        line.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    };
+    let uncommented: Vec<&str> = REFERENCE
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| rest.starts_with('[') || is_key(rest)).unwrap_or(line))
+        .collect();
+    for section in schema::SECTIONS {
+        for key in section.keys.iter().filter(|key| key.holds != schema::Holds::Later) {
+            let is_there = uncommented.iter().any(|line| line.starts_with(&format!("{} = ", key.name)));
+            assert!(is_there, "{}.{}", section.name, key.name);
+        }
+    }
+    let variables = [
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+        "GITHUB_WEBHOOK_SECRET",
+        "GITHUB_TOKEN",
+        "ANTHROPIC_API_KEY",
+        "OPENAI_API_KEY",
+        "GEMINI_API_KEY",
+    ];
+    let config = load_text(&uncommented.join("\n"), Mode::Serve, &variables.map(|name| (name, SIGNING))).unwrap();
+    assert_eq!(config.channels.keys().collect::<Vec<_>>(), ["actions", "github", "slack"]);
+    assert!(config.models["rehearsal"].script.is_some());
+}

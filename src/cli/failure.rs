@@ -1,0 +1,252 @@
+//! Why a command did not do what it was asked.
+
+use std::fmt;
+use std::io;
+
+use miette::Diagnostic;
+
+use crate::agent::AgentError;
+use crate::config::ConfigErrors;
+use crate::journal::JournalError;
+use crate::telemetry::TelemetryError;
+
+/// The kind of a failure, besides those of the configuration. Each has a page: `reveille explain RV0201`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A mistake in an agent's or a skill's file.
+    AgentFile,
+    /// No agent of that name.
+    UnknownAgent,
+    /// The data folder is in use.
+    Locked,
+    /// The linked SQLite is too old.
+    OldSqlite,
+    /// The journal cannot be read or written.
+    Storage,
+    /// No instance of that id or address.
+    UnknownInstance,
+    /// A record or a database cannot be read.
+    Corrupt,
+    /// A file could not be written.
+    Write,
+    /// No error of that code.
+    UnknownCode,
+    /// The log's filter is not one.
+    LogFilter,
+    /// Something that should be well is not.
+    Unwell,
+}
+
+impl Code {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::AgentFile,
+        Self::UnknownAgent,
+        Self::Locked,
+        Self::OldSqlite,
+        Self::Storage,
+        Self::UnknownInstance,
+        Self::Corrupt,
+        Self::Write,
+        Self::UnknownCode,
+        Self::LogFilter,
+        Self::Unwell,
+    ];
+
+    /// The code as people type it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentFile => "RV0101",
+            Self::UnknownAgent => "RV0102",
+            Self::Locked => "RV0201",
+            Self::OldSqlite => "RV0202",
+            Self::Storage => "RV0203",
+            Self::UnknownInstance => "RV0204",
+            Self::Corrupt => "RV0205",
+            Self::Write => "RV0301",
+            Self::UnknownCode => "RV0302",
+            Self::LogFilter => "RV0303",
+            Self::Unwell => "RV0304",
+        }
+    }
+}
+
+/// A failure, as a person sees it.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    exit_code: Option<u8>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Config(ConfigErrors),
+    Agents(Vec<Mistake>),
+    Output(io::Error),
+    One(One),
+}
+
+/// A failure without a place in a file.
+#[derive(Debug)]
+struct One {
+    code: Code,
+    what: String,
+    help: String,
+}
+
+/// An agent's mistake with its code.
+#[derive(Debug)]
+struct Mistake(AgentError);
+
+impl Failure {
+    /// A failure of this kind: what happened and where, and what to do next.
+    pub fn new(code: Code, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Kind::One(One { code, what: what.into(), help: help.into() }).into()
+    }
+
+    /// Mistakes in agents' files.
+    #[must_use]
+    pub fn agents(errors: Vec<AgentError>) -> Self {
+        Kind::Agents(errors.into_iter().map(Mistake).collect()).into()
+    }
+
+    /// A failure of the process's own output or runtime.
+    pub(super) fn output(error: &io::Error) -> Self {
+        Kind::Output(io::Error::new(error.kind(), error.to_string())).into()
+    }
+
+    /// The same failure with another exit code.
+    #[must_use]
+    pub fn exiting_with(self, exit_code: u8) -> Self {
+        Self { exit_code: Some(exit_code), ..self }
+    }
+
+    /// How the process exits.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.exit_code.unwrap_or(match &self.kind {
+            Kind::Config(_) | Kind::Agents(_) => ConfigErrors::EXIT_CODE,
+            Kind::One(One { code: Code::UnknownCode | Code::LogFilter, .. }) => 2,
+            Kind::One(_) | Kind::Output(_) => 1,
+        })
+    }
+
+    /// Whether it is only that nobody reads our output any more.
+    pub(super) fn is_closed_output(&self) -> bool {
+        matches!(&self.kind, Kind::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to show, one after the other.
+    pub(super) fn diagnostics(&self) -> Vec<&dyn Diagnostic> {
+        match &self.kind {
+            Kind::Config(errors) => errors.problems.iter().map(|problem| -> &dyn Diagnostic { problem }).collect(),
+            Kind::Agents(mistakes) => mistakes.iter().map(|mistake| -> &dyn Diagnostic { mistake }).collect(),
+            Kind::Output(_) => Vec::new(),
+            Kind::One(one) => vec![one],
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Config(errors) => errors.fmt(f),
+            Kind::Agents(mistakes) => write!(f, "{} mistakes in agents' files", mistakes.len()),
+            Kind::Output(error) => write!(f, "the output could not be written: {error}"),
+            Kind::One(one) => one.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Kind> for Failure {
+    fn from(kind: Kind) -> Self {
+        Self { kind, exit_code: None }
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Kind::Config(errors).into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Kind::Output(error).into()
+    }
+}
+
+impl From<TelemetryError> for Failure {
+    fn from(error: TelemetryError) -> Self {
+        Self::new(Code::LogFilter, error.to_string(), "unset REVEILLE_LOG to get the default, `info`")
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let (code, help) = match &error {
+            JournalError::Locked { .. } => (
+                Code::Locked,
+                "stop the other `reveille serve` or `reveille dev`, or give this one a folder of its own in `[storage] url`",
+            ),
+            JournalError::OldSqlite { .. } => (Code::OldSqlite, "build with the versions in Cargo.lock"),
+            JournalError::Unknown(_) => (Code::UnknownInstance, "`reveille instances` lists them"),
+            JournalError::Corrupt { .. } | JournalError::Fenced { .. } => (
+                Code::Corrupt,
+                "keep a copy of the data folder; the others are not affected. `reveille instances show` tells its state",
+            ),
+            JournalError::Storage(_) | JournalError::Overloaded => (
+                Code::Storage,
+                "see that the data folder is there, writable and on a disk with room: `reveille doctor`",
+            ),
+        };
+        Self::new(code, error.to_string(), help)
+    }
+}
+
+impl fmt::Display for One {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for One {}
+
+impl Diagnostic for One {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code.as_str()))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+impl Diagnostic for Mistake {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(Code::AgentFile.as_str()))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        self.0.labels()
+    }
+}
