@@ -3,7 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use std::time::Duration;
+
 use reveille_channel::{Channel, Identity};
+use tokio::sync::watch;
+
+/// How long a delivery waits, right after the start, for the platform to say who we are.
+const IDENTITY_WAIT: Duration = Duration::from_secs(2);
 
 /// One connection.
 #[derive(Debug)]
@@ -13,13 +19,15 @@ pub struct Connection {
     /// Its adapter.
     pub channel: Arc<dyn Channel>,
     identity: RwLock<Option<Identity>>,
+    /// The platform was asked once who we are, and answered or not.
+    asked: watch::Sender<bool>,
 }
 
 impl Connection {
     /// A connection that does not know yet who we are there.
     #[must_use]
     pub fn new(name: impl Into<String>, channel: Arc<dyn Channel>) -> Self {
-        Self { name: name.into(), channel, identity: RwLock::default() }
+        Self { name: name.into(), channel, identity: RwLock::default(), asked: watch::Sender::new(false) }
     }
 
     /// The handle people mention, without `@`, once it is known.
@@ -28,9 +36,22 @@ impl Connection {
         self.identity.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|identity| identity.handle.clone())
     }
 
-    /// Keeps what [`Channel::identify`] said.
-    pub fn set_identity(&self, identity: Identity) {
-        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+    /// Keeps what [`Channel::identify`] said, if it said anything.
+    pub fn set_identity(&self, identity: Option<Identity>) {
+        if identity.is_some() {
+            *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        }
+        self.asked.send_replace(true);
+    }
+
+    /// Waits until the platform was asked once who we are; not for long.
+    pub async fn wait_until_identified(&self) {
+        let mut asked = self.asked.subscribe();
+        if *asked.borrow() {
+            return;
+        }
+        // Without an answer the delivery goes on: what it means may be decided less well, but it is not lost.
+        let _ = tokio::time::timeout(IDENTITY_WAIT, asked.wait_for(|asked| *asked)).await;
     }
 }
 

@@ -3,12 +3,14 @@
 //! A delivery of a platform is verified, normalised and admitted to the journal; the instance it is for wakes, runs its
 //! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
 
+pub mod actor;
 pub mod agent;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod dispatch;
+pub mod ingress;
 pub mod journal;
 pub mod model;
 pub mod outbox;

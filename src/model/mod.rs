@@ -3,14 +3,20 @@
 //! `turn` builds a [`Request`] from records; a [`Provider`] streams the answer as [`Delta`]s. Nothing here reads or
 //! writes the journal, and no credential leaves this module: not in errors, not in `Debug`.
 
+mod backoff;
 mod fence;
+mod registry;
+mod script;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use fence::{fence, inside};
+pub use backoff::{Failure, Try, next_try};
+pub use fence::{attribute, fence, inside};
+pub use registry::Models;
+pub use script::{Script, ScriptError};
 
 use crate::journal::{StopReason, ToolCall, Usage};
 

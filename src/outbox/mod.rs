@@ -7,5 +7,5 @@
 mod plan;
 mod reply;
 
-pub use plan::{Action, plan};
+pub use plan::{Action, plan, plan_again_at};
 pub use reply::{Reply, Segment, UNKNOWN_HASH, text_hash};

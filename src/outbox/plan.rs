@@ -4,6 +4,9 @@ use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, markdown};
 
 use super::reply::{Reply, Segment, text_hash};
 
+/// An answer that takes less than this needs no status line, milliseconds.
+const STATUS_AFTER_MS: i64 = 700;
+
 /// What to do next for a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -51,7 +54,8 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
     let document = reply.document();
     let Some((index, last)) = reply.segments.iter().enumerate().next_back() else {
         if document.trim().is_empty() || (capabilities.streaming == Streaming::None && !reply.finished) {
-            let wanted = reply.status.as_deref().filter(|_| !reply.finished);
+            let is_due = now_ms >= reply.since_ms.saturating_add(STATUS_AFTER_MS);
+            let wanted = reply.status.as_deref().filter(|_| !reply.finished && is_due);
             let changed = capabilities.status && wanted != status_shown;
             return changed.then(|| Action::Status { text: wanted.map(ToOwned::to_owned) });
         }
@@ -91,6 +95,20 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
             let text = markdown::piece(&document, last.start, end);
             Some(Action::Perform { segment, op: Op::Edit { id: receipt.id.clone(), text, complete }, end, complete })
         }
+    }
+}
+
+/// When [`plan`] may have something to do though nothing happened, milliseconds since the Unix epoch.
+#[must_use]
+pub fn plan_again_at(reply: &Reply, capabilities: &Capabilities) -> Option<i64> {
+    match reply.segments.last() {
+        None => (capabilities.status && !reply.finished).then(|| reply.since_ms.saturating_add(STATUS_AFTER_MS)),
+        // A native stream is finished before the platform does it.
+        Some(last) if !last.complete && capabilities.streaming == Streaming::Native => {
+            let lifetime_ms = i64::try_from(capabilities.stream_lifetime_ms).unwrap_or(i64::MAX);
+            Some(last.opened_at_ms.saturating_add(lifetime_ms).saturating_add(1))
+        }
+        Some(_) => None,
     }
 }
 

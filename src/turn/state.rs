@@ -130,6 +130,14 @@ impl InstanceState {
         }
     }
 
+    /// Whether a message that has no receipt may be posted all the same. Not recorded: after a restart all of them are in doubt.
+    pub fn set_doubt(&mut self, turn: Turn, segment: u32, in_doubt: bool) {
+        let index = usize::try_from(segment).unwrap_or(usize::MAX);
+        if let Some(segment) = self.reply_mut(turn).and_then(|reply| reply.segments.get_mut(index)) {
+            segment.in_doubt = in_doubt;
+        }
+    }
+
     /// When it wants to wake though nothing happens.
     #[must_use]
     pub fn next_alarm(&self) -> Option<(&str, i64)> {

@@ -71,19 +71,14 @@ fn fenced(text: &str) -> String {
 
 /// The longest run of backticks.
 fn longest_run(text: &str) -> usize {
-    let (mut run, mut longest) = (0usize, 0usize);
-    for byte in text.bytes() {
-        run = if byte == b'`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    longest
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// `code` as a code span that cannot pair with any backtick of a text whose longest run of them is `longest`.
-fn code_span(code: &str, longest: usize) -> String {
+/// `code` as a code span that cannot pair with any backtick of `text`.
+fn code_span(code: &str, text: &str) -> String {
     // A bar would end a cell of a table even in code.
     let code = code.replace('|', "%7C").replace(['\n', '\r'], " ");
-    let ticks = "`".repeat(longest.max(longest_run(&code)) + 1);
+    let ticks = "`".repeat(longest_run(text).max(longest_run(&code)) + 1);
     let pad = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
     format!("{ticks}{pad}{code}{pad}{ticks}")
 }
@@ -92,16 +87,15 @@ fn code_span(code: &str, longest: usize) -> String {
 fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
     parsed(text, |root| {
         let lines = Lines::new(text);
-        let longest = longest_run(text);
         let mut edits = Vec::new();
         for node in root.descendants() {
             let data = node.data();
             let place = || lines.range(data.sourcepos).ok_or(Unplaced);
             match &data.value {
                 NodeValue::HtmlBlock(_) | NodeValue::HtmlInline(_) => edits.push(escape_html(text, place()?)?),
-                NodeValue::Image(link) => edits.push(unlink(text, &lines, node, link, longest)?),
+                NodeValue::Image(link) => edits.push(unlink(text, &lines, node, link)?),
                 NodeValue::Link(link) if scan::is_reference(&link.url, web) => {
-                    edits.push(unlink(text, &lines, node, link, longest)?);
+                    edits.push(unlink(text, &lines, node, link)?);
                 }
                 NodeValue::CodeBlock(block) if block.info.split_whitespace().next() == Some("suggestion") => {
                     edits.push(rename_suggestion(text, place()?)?);
@@ -119,7 +113,7 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
                     } else if !acts.is_empty() {
                         let source = Source::of(content, text, start).ok_or(Unplaced)?;
                         for act in acts {
-                            edits.push(vec![edit(content, &source, act, longest).ok_or(Unplaced)?]);
+                            edits.push(vec![edit(text, content, &source, act).ok_or(Unplaced)?]);
                         }
                     }
                 }
@@ -131,14 +125,14 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
 }
 
 /// One act's edit.
-fn edit(content: &str, source: &Source, act: Act, longest: usize) -> Option<(Range<usize>, String)> {
+fn edit(text: &str, content: &str, source: &Source, act: Act) -> Option<(Range<usize>, String)> {
     Some(match act {
         Act::Break(at) => {
             let at = source.span(at..at + 1)?.start;
             (at..at, INVISIBLE.to_owned())
         }
         Act::Encode(at) => (source.span(at..at + 1)?, "%40".to_owned()),
-        Act::Address(range) => (source.span(range.clone())?, code_span(content.get(range)?, longest)),
+        Act::Address(range) => (source.span(range.clone())?, code_span(content.get(range)?, text)),
     })
 }
 
@@ -150,16 +144,10 @@ fn escape_html(text: &str, range: Range<usize>) -> Result<Edit, Unplaced> {
 }
 
 /// A link or image as its text, with the address as code behind it.
-fn unlink<'a>(
-    text: &str,
-    lines: &Lines<'_>,
-    node: &'a AstNode<'a>,
-    link: &NodeLink,
-    longest: usize,
-) -> Result<Edit, Unplaced> {
+fn unlink<'a>(text: &str, lines: &Lines<'_>, node: &'a AstNode<'a>, link: &NodeLink) -> Result<Edit, Unplaced> {
     let whole = lines.range(node.data().sourcepos).ok_or(Unplaced)?;
     let raw = text.get(whole.clone()).ok_or(Unplaced)?;
-    let address = if link.url.is_empty() { String::new() } else { code_span(&link.url, longest) };
+    let address = if link.url.is_empty() { String::new() } else { code_span(&link.url, text) };
     if raw.starts_with('<') {
         return Ok(vec![(whole, address)]);
     }

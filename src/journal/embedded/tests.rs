@@ -247,7 +247,8 @@ async fn a_reader_beside_it_sees_log_and_database_as_one() {
     let reader = reader::Reader::open(folder.path()).await.unwrap();
     assert_eq!(names(&reader.records(fence.instance, 0).await.unwrap()), ["event", "event"]);
     assert_eq!(reader.messages(fence.instance).await.unwrap()[0].text, "hello");
-    let prefix = &fence.instance.to_string()[..6];
+    let id = fence.instance.to_string();
+    let prefix = id.split_at(6).0;
     for name in [prefix, "assistant/slack/T1/t1"] {
         assert_eq!(reader.find(name).await.unwrap()[0].id, fence.instance, "{name}");
     }

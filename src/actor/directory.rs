@@ -1,0 +1,214 @@
+//! Who is awake: one supervisor task that starts owners, wakes them, and starts them again when they fail.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reveille_channel::InstanceId;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::Services;
+use super::owner::{self, Exit};
+
+/// Wake-ups that may wait for the supervisor; more are found in the journal by its sweep.
+const WAKES_MAX: usize = 4096;
+
+/// The supervisor looks for work in the journal at least this often, whatever it was told.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// How long after a failure an owner is started again; doubled for each further one, up to a minute.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// A bell: that something is new for an instance. What it is stands in the journal.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    pub(super) notify: Notify,
+    /// Rung, and the owner has not looked since.
+    pub(super) rung: AtomicBool,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.rung.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+}
+
+/// The awake instances.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    wakes: mpsc::Sender<InstanceId>,
+    missed: Arc<AtomicBool>,
+    awake: Arc<AtomicUsize>,
+}
+
+impl Directory {
+    /// A directory and the task that runs it until `stop` is cancelled and all owners have ended. The caller owns the task.
+    #[must_use]
+    pub fn start(services: Arc<Services>, stop: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
+        let (wakes, inbox) = mpsc::channel(WAKES_MAX);
+        let directory = Self { wakes, missed: Arc::default(), awake: Arc::default() };
+        let supervisor = Supervisor {
+            services,
+            inbox,
+            missed: Arc::clone(&directory.missed),
+            awake: Arc::clone(&directory.awake),
+            entries: HashMap::new(),
+            tasks: HashMap::new(),
+            owners: JoinSet::new(),
+            retries: JoinSet::new(),
+            failures: HashMap::new(),
+            stop,
+        };
+        (directory, tokio::spawn(supervisor.run()))
+    }
+
+    /// Tells that an instance has work. Never blocks; a wake-up that finds no room is found in the journal.
+    pub fn wake(&self, instance: InstanceId) {
+        if self.wakes.try_send(instance).is_err() {
+            self.missed.store(true, Ordering::Release);
+        }
+    }
+
+    /// How many instances are awake.
+    #[must_use]
+    pub fn awake(&self) -> usize {
+        self.awake.load(Ordering::Relaxed)
+    }
+}
+
+struct Supervisor {
+    services: Arc<Services>,
+    inbox: mpsc::Receiver<InstanceId>,
+    missed: Arc<AtomicBool>,
+    awake: Arc<AtomicUsize>,
+    entries: HashMap<InstanceId, Arc<Bell>>,
+    tasks: HashMap<Id, InstanceId>,
+    owners: JoinSet<Exit>,
+    retries: JoinSet<InstanceId>,
+    failures: HashMap<InstanceId, u32>,
+    stop: CancellationToken,
+}
+
+impl Supervisor {
+    async fn run(mut self) {
+        let mut sweep_at = tokio::time::Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                Some(ended) = self.owners.join_next_with_id() => {
+                    let full = self.entries.len() >= self.services.limits.awake;
+                    match ended {
+                        Ok((id, exit)) => self.ended(id, Some(exit)),
+                        Err(error) => {
+                            tracing::error!(%error, "an instance's owner panicked; it is started again from the journal");
+                            self.ended(error.id(), None);
+                        }
+                    }
+                    if full {
+                        sweep_at = tokio::time::Instant::now();
+                    }
+                }
+                Some(Ok(instance)) = self.retries.join_next(), if !self.retries.is_empty() => self.wake(instance),
+                Some(instance) = self.inbox.recv() => {
+                    self.wake(instance);
+                    if self.missed.swap(false, Ordering::AcqRel) {
+                        sweep_at = tokio::time::Instant::now();
+                    }
+                }
+                () = tokio::time::sleep_until(sweep_at) => sweep_at = tokio::time::Instant::now() + self.sweep().await,
+            }
+        }
+        while self.owners.join_next().await.is_some() {}
+        self.awake.store(0, Ordering::Relaxed);
+    }
+
+    /// Wakes what has work in the journal; how long to wait before the next look.
+    async fn sweep(&mut self) -> Duration {
+        let now_ms = self.services.clock.now_ms();
+        let room = self.services.limits.awake.saturating_sub(self.entries.len());
+        if room > 0 {
+            match self.services.engine.ready(now_ms, room).await {
+                Ok(ready) => ready.into_iter().for_each(|instance| self.wake(instance)),
+                Err(error) => {
+                    tracing::error!(%error, "the journal does not tell which instances have work");
+                    return Duration::from_secs(1);
+                }
+            }
+        }
+        match self.services.engine.next_wake().await {
+            Ok(Some(due_ms)) => {
+                let wait = u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0);
+                Duration::from_millis(wait).clamp(Duration::from_millis(50), SWEEP_EVERY)
+            }
+            Ok(None) | Err(_) => SWEEP_EVERY,
+        }
+    }
+
+    fn wake(&mut self, instance: InstanceId) {
+        if let Some(bell) = self.entries.get(&instance) {
+            bell.ring();
+            return;
+        }
+        if self.entries.len() >= self.services.limits.awake {
+            // It is `ready` in the journal: the next owner that ends makes room and a sweep finds it.
+            return;
+        }
+        let bell = Arc::new(Bell::default());
+        let crowded = Crowd { awake: Arc::clone(&self.awake), most: self.services.limits.awake };
+        let owner =
+            owner::run(Arc::clone(&self.services), instance, Arc::clone(&bell), crowded, self.stop.child_token());
+        let task = self.owners.spawn(owner);
+        self.tasks.insert(task.id(), instance);
+        self.entries.insert(instance, bell);
+        self.awake.store(self.entries.len(), Ordering::Relaxed);
+        metrics::gauge!("instances_awake").set(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+    }
+
+    fn ended(&mut self, task: Id, exit: Option<Exit>) {
+        let Some(instance) = self.tasks.remove(&task) else {
+            return;
+        };
+        let bell = self.entries.remove(&instance);
+        self.awake.store(self.entries.len(), Ordering::Relaxed);
+        metrics::gauge!("instances_awake").set(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        match exit {
+            Some(Exit::Asleep) => {
+                self.failures.remove(&instance);
+                if bell.is_some_and(|bell| bell.rung.load(Ordering::Acquire)) {
+                    self.wake(instance);
+                }
+            }
+            Some(Exit::SetAside) => {
+                self.failures.remove(&instance);
+            }
+            Some(Exit::Failed) | None => {
+                let count = self.failures.entry(instance).or_insert(0);
+                *count = count.saturating_add(1);
+                let wait = FIRST_RETRY.saturating_mul(1 << (*count).min(6)).min(Duration::from_secs(60));
+                self.retries.spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    instance
+                });
+            }
+        }
+    }
+}
+
+/// How crowded it is: owners that rest leave sooner then.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    awake: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Crowd {
+    /// More than half of the places are taken.
+    pub(super) fn is_dense(&self) -> bool {
+        self.awake.load(Ordering::Relaxed) > self.most / 2
+    }
+}

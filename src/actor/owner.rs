@@ -1,0 +1,459 @@
+//! The owner task: the only writer of one instance.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt, Shared};
+use futures::stream::FuturesUnordered;
+use reveille_channel::{EventId, InstanceId};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Services;
+use super::children::{Chunk, Done};
+use super::directory::{Bell, Crowd};
+use crate::agent::Agent;
+use crate::dispatch::Decision;
+use crate::journal::{
+    Body, Checkpoint, Corrupt, Durable, Fence, JournalError, Offset, Outcome, Release, Released, Turn, Usage,
+};
+use crate::turn::{InstanceState, Next, Todo};
+
+/// A commit that several children may wait for.
+pub(super) type Commit = Shared<BoxFuture<'static, Result<Durable<()>, JournalError>>>;
+
+/// Text that streams in becomes a record when this much has come, or after [`FLUSH_AFTER`].
+const FLUSH_BYTES: usize = 1024;
+
+/// How long text that streams in may wait for its record.
+const FLUSH_AFTER: Duration = Duration::from_millis(250);
+
+/// Chunks of model text that may wait for the owner.
+const CHUNKS_MAX: usize = 64;
+
+/// Starts without coming to rest after which an instance's work is given up: it takes the process down.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Records read at once.
+const READ_MAX: usize = 256;
+
+/// How an owner ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// The instance sleeps.
+    Asleep,
+    /// It cannot be used: an operator has to look.
+    SetAside,
+    /// To be started again from the journal.
+    Failed,
+}
+
+/// Why an owner cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Halt {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+}
+
+/// One owner's memory.
+pub(super) struct Owner {
+    pub(super) services: Arc<Services>,
+    pub(super) id: InstanceId,
+    /// The agent's name, from the instance's address.
+    pub(super) agent: String,
+    pub(super) state: InstanceState,
+    fence: Fence,
+    /// The offset after the last record folded.
+    folded: Offset,
+    /// The offset from which on events are looked for.
+    read_from: Offset,
+    attempts: u32,
+    commits: FuturesUnordered<Commit>,
+    /// The last append: what rests on everything so far waits for it.
+    pub(super) last_commit: Option<Commit>,
+    pub(super) children: JoinSet<Done>,
+    pub(super) chunks: mpsc::Sender<Chunk>,
+    pub(super) considering: bool,
+    /// What was decided about events and is not recorded yet.
+    pub(super) decided: Option<Vec<(EventId, Decision)>>,
+    /// The model call that is under way.
+    pub(super) calling: Option<(Turn, u32, u32)>,
+    /// The tool calls that are under way, by id.
+    pub(super) tools_running: HashSet<String>,
+    pub(super) posting: bool,
+    /// No reply operation before this time, milliseconds since the Unix epoch.
+    pub(super) post_at_ms: i64,
+    /// Failures of the reply at the front in a row.
+    pub(super) trouble: u32,
+    pub(super) status_shown: Option<(Turn, String)>,
+    /// The definition of the running turn, by hash.
+    pub(super) definition: Option<Arc<Agent>>,
+    pub(super) model_failures: super::model::Failures,
+    unflushed: Option<(Chunk, Instant)>,
+}
+
+/// Runs an instance until it sleeps, fails or the process stops.
+pub(super) async fn run(
+    services: Arc<Services>,
+    id: InstanceId,
+    bell: Arc<Bell>,
+    crowd: Crowd,
+    stop: CancellationToken,
+) -> Exit {
+    let engine = Arc::clone(&services.engine);
+    let outcome = async {
+        let (chunks, inbox) = mpsc::channel(CHUNKS_MAX);
+        let mut owner = Owner::wake(services, id, chunks).await?;
+        owner.run(inbox, &bell, &crowd, &stop).await
+    };
+    match outcome.await {
+        Ok(exit) => exit,
+        Err(Halt::Corrupt(Corrupt(reason)) | Halt::Journal(JournalError::Corrupt { reason, .. })) => {
+            tracing::error!(instance = %id, reason, "the instance is set aside");
+            metrics::counter!("instances_quarantined_total").increment(1);
+            match engine.quarantine(id, &reason).await {
+                Ok(()) => Exit::SetAside,
+                Err(error) => {
+                    tracing::error!(instance = %id, %error, "it could not be marked as such");
+                    Exit::Failed
+                }
+            }
+        }
+        Err(Halt::Journal(JournalError::Unknown(_))) => Exit::SetAside,
+        Err(Halt::Journal(error)) => {
+            tracing::warn!(instance = %id, %error, "the instance is started again from the journal");
+            Exit::Failed
+        }
+    }
+}
+
+impl Owner {
+    async fn wake(services: Arc<Services>, id: InstanceId, chunks: mpsc::Sender<Chunk>) -> Result<Self, Halt> {
+        let claim = services.engine.claim(id).await?;
+        let (mut state, start) = match claim.checkpoint {
+            None => (InstanceState::default(), 0),
+            Some(Checkpoint { next_offset, state }) => {
+                let state = serde_json::from_str(&state)
+                    .map_err(|error| Corrupt(format!("its checkpoint is not of this version: {error}")))?;
+                (state, next_offset)
+            }
+        };
+        state.replay(&claim.tail)?;
+        state.doubt();
+        let folded = start.saturating_add(u64::try_from(claim.tail.len()).unwrap_or(u64::MAX));
+        tracing::debug!(instance = %id, address = claim.address, epoch = claim.fence.epoch, folded, "awake");
+        Ok(Self {
+            agent: claim.address.split('/').next().unwrap_or_default().to_owned(),
+            services,
+            id,
+            state,
+            fence: claim.fence,
+            folded,
+            read_from: folded,
+            attempts: claim.attempts,
+            commits: FuturesUnordered::new(),
+            last_commit: None,
+            children: JoinSet::new(),
+            chunks,
+            considering: false,
+            decided: None,
+            calling: None,
+            tools_running: HashSet::new(),
+            posting: false,
+            post_at_ms: 0,
+            trouble: 0,
+            status_shown: None,
+            definition: None,
+            model_failures: super::model::Failures::default(),
+            unflushed: None,
+        })
+    }
+
+    async fn run(
+        &mut self,
+        mut inbox: mpsc::Receiver<Chunk>,
+        bell: &Bell,
+        crowd: &Crowd,
+        stop: &CancellationToken,
+    ) -> Result<Exit, Halt> {
+        if self.attempts > ATTEMPTS_MAX {
+            self.give_up()?;
+        }
+        let mut rested_at: Option<Instant> = None;
+        loop {
+            let wake_at = self.advance().await?;
+            let rests = self.rests(wake_at);
+            if !rests {
+                rested_at = None;
+            } else if rested_at.is_none() {
+                rested_at = Some(Instant::now());
+                if self.attempts > 1 {
+                    self.services.engine.settle(self.fence).await?;
+                    self.attempts = 0;
+                }
+            }
+            let idle = if crowd.is_dense() { Duration::ZERO } else { self.services.limits.idle };
+            let sleep_at = rested_at.map(|at| at + idle);
+            let flush_at = self.unflushed.as_ref().map(|(_, since)| *since + FLUSH_AFTER);
+            let due_at = wake_at.map(|due_ms| self.instant_of(due_ms));
+            let timer = [sleep_at, flush_at, due_at].into_iter().flatten().min();
+            // Every arm is cancel-safe: what a lost race leaves behind is still in its queue, its set or its bell.
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.drain().await;
+                    return Ok(Exit::Asleep);
+                }
+                Some(committed) = self.commits.next() => {
+                    committed?;
+                }
+                Some(done) = self.children.join_next() => match done {
+                    Ok(done) => self.done(done)?,
+                    Err(error) if error.is_cancelled() => {}
+                    Err(error) => {
+                        tracing::error!(instance = %self.id, %error, "a child panicked");
+                        return Ok(Exit::Failed);
+                    }
+                },
+                Some(chunk) = inbox.recv() => self.receive(chunk)?,
+                () = bell.notify.notified() => {
+                    bell.rung.store(false, Ordering::Release);
+                    self.read_events().await?;
+                }
+                () = tokio::time::sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {
+                    let now = Instant::now();
+                    if flush_at.is_some_and(|at| at <= now) {
+                        self.flush()?;
+                    } else if sleep_at.is_some_and(|at| at <= now)
+                        && self.release(wake_at, crowd.is_dense()).await?
+                    {
+                        return Ok(Exit::Asleep);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what is to be done and is not under way. When to look again though nothing happens, milliseconds since the Unix epoch.
+    async fn advance(&mut self) -> Result<Option<i64>, Halt> {
+        if let Some(decisions) = self.decided.take() {
+            self.settle_access(decisions).await?;
+        }
+        let until = loop {
+            let now_ms = self.services.clock.now_ms();
+            if let Some((name, due_ms)) = self.state.next_alarm()
+                && due_ms <= now_ms
+            {
+                let name = name.to_owned();
+                self.write(vec![Body::AlarmFired { name }])?;
+                continue;
+            }
+            let went_on = match self.state.next() {
+                Next::Rest { until } => break until,
+                Next::Do(Todo::Consider { events }) => self.consider(events).await?,
+                Next::Do(Todo::Shorten { turn, calls, dropped_messages }) => {
+                    self.write(vec![Body::ContextShortened { turn, calls, dropped_messages }])?;
+                    true
+                }
+                Next::Do(Todo::CallModel { turn, step, attempt }) => self.call_model(turn, step, attempt).await?,
+                Next::Do(Todo::CallTools { turn, step, calls }) => self.call_tools(turn, step, &calls).await?,
+                Next::Do(Todo::End { turn, outcome, reason }) => {
+                    self.end(turn, outcome, reason)?;
+                    true
+                }
+            };
+            if !went_on {
+                break self.state.next_alarm().map(|(_, due_ms)| due_ms);
+            }
+        };
+        let post_at = self.publish()?;
+        Ok([until, post_at].into_iter().flatten().min())
+    }
+
+    /// Nothing is under way and nothing is to be done before `wake_at`, which is far enough to sleep till then.
+    fn rests(&self, wake_at: Option<i64>) -> bool {
+        let soon = |due_ms: i64| due_ms.saturating_sub(self.services.clock.now_ms()) < 5_000;
+        self.state.running.is_none()
+            && self.state.pending.is_empty()
+            && self.children.is_empty()
+            && self.commits.is_empty()
+            && !wake_at.is_some_and(soon)
+    }
+
+    /// Appends records and folds them in. The order is fixed here; the commit comes later and is awaited by what rests on it.
+    pub(super) fn write(&mut self, bodies: Vec<Body>) -> Result<(), Halt> {
+        let at_ms = self.services.clock.now_ms();
+        for body in &bodies {
+            self.state.apply(body, at_ms)?;
+            tracing::debug!(instance = %self.id, kind = body.kind(), "record");
+        }
+        let count = u64::try_from(bodies.len()).unwrap_or(u64::MAX);
+        let commit = self.services.engine.append(self.fence, at_ms, bodies).shared();
+        self.fence.written = self.fence.written.saturating_add(count);
+        self.folded = self.folded.saturating_add(count);
+        self.commits.push(commit.clone());
+        self.last_commit = Some(commit);
+        Ok(())
+    }
+
+    /// Ends the running turn, and whatever it has under way.
+    pub(super) fn end(&mut self, turn: Turn, outcome: Outcome, reason: Option<String>) -> Result<(), Halt> {
+        self.flush()?;
+        let usage = self.state.running.as_ref().map_or(Usage::default(), |running| running.usage);
+        if self.calling.take().is_some() || !self.tools_running.is_empty() {
+            self.abort_children();
+        }
+        tracing::info!(instance = %self.id, turn, ?outcome, reason, tokens = usage.total(), "turn ended");
+        metrics::counter!("turns_total", "outcome" => format!("{outcome:?}").to_lowercase()).increment(1);
+        self.write(vec![Body::TurnEnded { turn, outcome, reason, usage }])?;
+        self.definition = None;
+        self.model_failures = super::model::Failures::default();
+        Ok(())
+    }
+
+    /// Stops model streams and tool calls. A post that is under way is stopped too and looked up before it is tried again.
+    fn abort_children(&mut self) {
+        self.children = JoinSet::new();
+        self.tools_running.clear();
+        self.considering = false;
+        if std::mem::take(&mut self.posting) {
+            self.state.doubt();
+        }
+    }
+
+    /// The work took the process down too often: it ends here, visibly, and others go on.
+    fn give_up(&mut self) -> Result<(), Halt> {
+        let reason = format!("the gateway went down {} times while it worked on this", self.attempts - 1);
+        tracing::error!(instance = %self.id, reason, "its work is given up");
+        metrics::counter!("events_dead_total").increment(1);
+        if let Some(turn) = self.state.running.as_ref().map(|running| running.turn) {
+            self.end(turn, Outcome::Failed, Some(reason.clone()))?;
+        }
+        let waiting: Vec<_> = self.state.pending.iter().map(|pending| pending.event.id).collect();
+        for event in waiting {
+            let turn = self.state.turns.saturating_add(1);
+            let notice = Some(format!("I could not work on this: {reason}."));
+            self.write(vec![Body::Refused { event, turn, rule: "attempts".into(), notice }])?;
+        }
+        Ok(())
+    }
+
+    /// Folds in the events that were admitted since it last looked.
+    async fn read_events(&mut self) -> Result<(), Halt> {
+        loop {
+            let records = self.services.engine.read(self.id, self.read_from, READ_MAX).await?;
+            let count = records.len();
+            for record in records {
+                self.read_from = record.offset.saturating_add(1);
+                if matches!(record.body, Body::Event { .. }) {
+                    self.state.apply(&record.body, record.at_ms)?;
+                    self.folded = self.folded.saturating_add(1);
+                }
+            }
+            if count < READ_MAX {
+                return Ok(());
+            }
+        }
+    }
+
+    fn receive(&mut self, chunk: Chunk) -> Result<(), Halt> {
+        if self.calling != Some((chunk.turn, chunk.step, chunk.attempt)) {
+            return Ok(());
+        }
+        match &mut self.unflushed {
+            Some((held, _)) => held.text.push_str(&chunk.text),
+            None => self.unflushed = Some((chunk, Instant::now())),
+        }
+        if self.unflushed.as_ref().is_some_and(|(held, _)| held.text.len() >= FLUSH_BYTES) {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Makes streamed text a record.
+    pub(super) fn flush(&mut self) -> Result<(), Halt> {
+        let Some((Chunk { turn, step, attempt, text }, _)) = self.unflushed.take() else {
+            return Ok(());
+        };
+        if self.calling != Some((turn, step, attempt)) {
+            return Ok(());
+        }
+        let chunk =
+            self.state.running.as_ref().and_then(|running| running.model.as_ref()).map_or(0, |call| call.chunks);
+        self.write(vec![Body::ModelText { turn, step, attempt, chunk, text }])?;
+        Ok(())
+    }
+
+    /// Forgets streamed text that a complete answer holds as well.
+    pub(super) fn drop_unflushed(&mut self) {
+        self.unflushed = None;
+    }
+
+    /// Lets the instance sleep; `false` when an event came in meanwhile.
+    async fn release(&mut self, wake_at: Option<i64>, dense: bool) -> Result<bool, Halt> {
+        let checkpoint = if dense {
+            None
+        } else {
+            let rows = std::mem::take(&mut self.state.unsaved);
+            let state = serde_json::to_string(&self.state)
+                .map_err(|error| Corrupt(format!("its state cannot be written: {error}")))?;
+            Some(Box::new((Checkpoint { next_offset: self.folded, state }, rows)))
+        };
+        let kept = checkpoint.as_ref().map(|both| both.1.clone());
+        let release = Release { fence: self.fence, next_offset: self.folded, wake_at_ms: wake_at, checkpoint };
+        match self.services.engine.release(release).await? {
+            Released::Asleep => Ok(true),
+            Released::Busy => {
+                if let Some(rows) = kept {
+                    self.state.unsaved = rows;
+                }
+                self.read_events().await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Before the process stops: what is under way at a platform may end, nothing new begins. The journal has the rest.
+    async fn drain(&mut self) {
+        let until = Instant::now() + self.services.limits.grace;
+        while self.posting || !self.tools_running.is_empty() {
+            let done = match tokio::time::timeout_at(until, self.children.join_next()).await {
+                Ok(Some(Ok(done))) => done,
+                Ok(Some(Err(_))) => continue,
+                Ok(None) | Err(_) => break,
+            };
+            if matches!(done, Done::Posted(_) | Done::Tool { .. }) && self.done(done).is_err() {
+                break;
+            }
+        }
+        if let Err(error) = self.flush() {
+            tracing::warn!(instance = %self.id, %error, "the last text was not recorded");
+        }
+        if let Some(commit) = self.last_commit.take() {
+            // Failing here costs nothing: the work is done again from the journal.
+            let _ = tokio::time::timeout_at(until + Duration::from_secs(2), commit).await;
+        }
+    }
+
+    fn instant_of(&self, due_ms: i64) -> Instant {
+        let wait = u64::try_from(due_ms.saturating_sub(self.services.clock.now_ms())).unwrap_or(0);
+        Instant::now() + Duration::from_millis(wait)
+    }
+
+    fn done(&mut self, done: Done) -> Result<(), Halt> {
+        match done {
+            Done::Considered(decisions) => self.considered(decisions),
+            Done::Model { turn, step, attempt, model, answer } => self.answered(turn, step, attempt, model, answer),
+            Done::Tool { turn, step, call, effect, outcome } => self.tool_returned(turn, step, &call, effect, outcome),
+            Done::Posted(posted) => self.posted(posted),
+            Done::NotDurable(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Bringing replies into the thread: plan, record, wait until it is durable, perform, record.
+
+use std::time::Duration;
+
+use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError};
+
+use super::children::{Done, Found, Posted};
+use super::owner::{Halt, Owner};
+use crate::journal::Body;
+use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at, text_hash};
+
+/// How long a status line may take; nobody waits for it.
+const STATUS_DEADLINE: Duration = Duration::from_secs(3);
+
+/// How long before a refused credential is tried again.
+const CREDENTIALS_WAIT_MS: i64 = 60_000;
+
+/// Times in a row that a platform may leave us without an answer before an operator has to look.
+const TROUBLE_MAX: u32 = 8;
+
+impl Owner {
+    /// Starts the next operation of the oldest reply that is not visible in full. When to ask again, milliseconds since the Unix epoch.
+    pub(super) fn publish(&mut self) -> Result<Option<i64>, Halt> {
+        loop {
+            if self.posting {
+                return Ok(None);
+            }
+            let Some(reply) = self.state.replies.front() else {
+                return Ok(None);
+            };
+            let Some(connection) = self.services.connections.get(&reply.connection).cloned() else {
+                let turn = reply.turn;
+                tracing::error!(instance = %self.id, turn, connection = reply.connection, "the reply's connection is no longer configured");
+                self.fail_reply(turn, 0, false, "its connection is no longer configured".into())?;
+                continue;
+            };
+            let capabilities = connection.channel.capabilities();
+            let now_ms = self.services.clock.now_ms();
+            let shown =
+                self.status_shown.as_ref().filter(|(turn, _)| *turn == reply.turn).map(|(_, text)| text.as_str());
+            let Some(action) = plan(reply, &capabilities, now_ms, shown) else {
+                return Ok(plan_again_at(reply, &capabilities).filter(|due_ms| *due_ms > now_ms));
+            };
+            let turn = reply.turn;
+            match action {
+                Action::Open { segment, start } => {
+                    let marker = Marker::of(self.id, turn, segment);
+                    self.write(vec![Body::ReplyOpened { turn, segment, start, marker }])?;
+                }
+                Action::Complete { segment } => self.complete(turn, segment)?,
+                action => {
+                    let free_ms =
+                        self.post_at_ms.max(self.services.pace.free_at(&reply.connection, &reply.thread.installation));
+                    if free_ms > now_ms {
+                        return Ok(Some(free_ms));
+                    }
+                    self.perform(action, &connection.channel, capabilities.edit_interval_ms, now_ms);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Calls the platform, once everything that was recorded so far is durable.
+    fn perform(
+        &mut self,
+        action: Action,
+        channel: &std::sync::Arc<dyn reveille_channel::Channel>,
+        interval_ms: u64,
+        now_ms: i64,
+    ) {
+        let Some(reply) = self.state.replies.front() else {
+            return;
+        };
+        let turn = reply.turn;
+        let marker = |segment: u32| Marker::of(self.id, turn, segment);
+        let (context, op, hash) = match &action {
+            Action::Perform { segment, op, end, .. } => {
+                let start = segment_start(reply, *segment);
+                let document = reply.document();
+                let hash = text_hash(document.get(start..*end).unwrap_or_default());
+                (reply.context(marker(*segment)), Some(op.clone()), hash)
+            }
+            Action::Find { segment } => (reply.context(marker(*segment)), None, UNKNOWN_HASH.to_owned()),
+            Action::Status { text } => {
+                self.status_shown = text.clone().map(|text| (turn, text));
+                (reply.context(marker(0)), Some(Op::Status { text: text.clone() }), String::new())
+            }
+            Action::Open { .. } | Action::Complete { .. } => return,
+        };
+        if !matches!(action, Action::Status { .. }) {
+            self.post_at_ms = now_ms.saturating_add(i64::try_from(interval_ms).unwrap_or(i64::MAX));
+        }
+        self.posting = true;
+        let durable = self.last_commit.clone();
+        let channel = std::sync::Arc::clone(channel);
+        let instance = self.id;
+        self.children.spawn(async move {
+            if let Some(commit) = durable
+                && let Err(error) = commit.await
+            {
+                return Done::NotDurable(error);
+            }
+            let result = match (&action, op) {
+                (Action::Status { .. }, Some(op)) => {
+                    // Best effort: a status line that fails is nobody's failure.
+                    let shown = tokio::time::timeout(STATUS_DEADLINE, channel.perform(&context, &op)).await;
+                    if let Ok(Err(error)) = shown {
+                        tracing::debug!(%instance, %error, "no status line");
+                    }
+                    Ok(Found::Nothing)
+                }
+                (_, Some(op)) => channel.perform(&context, &op).await.map(Found::Shown),
+                (_, None) => channel.find(&context).await.map(|found| found.map_or(Found::Absent, Found::Shown)),
+            };
+            Done::Posted(Posted { turn, action, hash, result })
+        });
+    }
+
+    /// Records what a platform said.
+    pub(super) fn posted(&mut self, posted: Posted) -> Result<(), Halt> {
+        self.posting = false;
+        let Posted { turn, action, hash, result } = posted;
+        let now_ms = self.services.clock.now_ms();
+        let Some(reply) = self.state.reply(turn) else {
+            return Ok(());
+        };
+        let (segment, end, complete, op) = match action {
+            Action::Perform { segment, op, end, complete } => (segment, end, complete, Some(op)),
+            Action::Find { segment } => (segment, segment_start(reply, segment), false, None),
+            Action::Status { .. } | Action::Open { .. } | Action::Complete { .. } => return Ok(()),
+        };
+        metrics::counter!("replies_total", "outcome" => if result.is_ok() { "ok" } else { "error" }).increment(1);
+        match result {
+            Ok(Found::Shown(receipt)) => {
+                self.trouble = 0;
+                let was_finished = matches!(op, Some(Op::Finish { .. } | Op::Edit { .. }));
+                let mode = if was_finished { Mode::Edit } else { receipt.mode };
+                let sequence = reply.sequence;
+                let receipt = Receipt { id: receipt.id, mode };
+                let shown = Body::ReplyShown { turn, segment, sequence, receipt, end, hash, complete };
+                self.write(vec![shown])?;
+                Ok(())
+            }
+            Ok(Found::Absent) => {
+                self.trouble = 0;
+                self.state.set_doubt(turn, segment, false);
+                Ok(())
+            }
+            Ok(Found::Nothing) => Ok(()),
+            Err(error) => self.post_failed(turn, segment, op.as_ref(), error, now_ms),
+        }
+    }
+
+    fn post_failed(
+        &mut self,
+        turn: u64,
+        segment: u32,
+        op: Option<&Op>,
+        error: ReplyError,
+        now_ms: i64,
+    ) -> Result<(), Halt> {
+        tracing::warn!(instance = %self.id, turn, segment, %error, "the platform did not take a reply");
+        let backoff_ms = 1_000i64.saturating_mul(1 << self.trouble.min(6)).min(60_000);
+        self.trouble = self.trouble.saturating_add(1);
+        match error {
+            ReplyError::Retry { after_ms, .. } => {
+                let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000);
+                self.hold(turn, now_ms.saturating_add(after_ms), now_ms);
+                Ok(())
+            }
+            ReplyError::Credentials(_) => {
+                metrics::counter!("credentials_refused_total").increment(1);
+                self.hold(turn, now_ms.saturating_add(CREDENTIALS_WAIT_MS), now_ms);
+                Ok(())
+            }
+            ReplyError::Unknown(reason) => {
+                if self.trouble > TROUBLE_MAX {
+                    return self.fail_reply(turn, segment, true, reason);
+                }
+                self.post_at_ms = now_ms.saturating_add(backoff_ms);
+                match op {
+                    Some(Op::Start { .. }) => self.state.set_doubt(turn, segment, true),
+                    // What was appended may be visible or not: from here on the message is edited.
+                    Some(Op::Append { .. }) => self.forget_visible(turn, segment, Mode::Native)?,
+                    Some(Op::Finish { .. } | Op::Edit { .. } | Op::Status { .. }) | None => {}
+                }
+                Ok(())
+            }
+            ReplyError::StreamClosed(_) => self.forget_visible(turn, segment, Mode::Edit),
+            ReplyError::Gone(reason) | ReplyError::Refused(reason) => match op {
+                // The platform cannot tell whether it is there.
+                None if self.trouble <= TROUBLE_MAX => {
+                    self.post_at_ms = now_ms.saturating_add(backoff_ms);
+                    Ok(())
+                }
+                None => self.fail_reply(turn, segment, true, reason),
+                Some(_) => self.fail_reply(turn, segment, false, reason),
+            },
+        }
+    }
+
+    /// Nobody of this installation calls its platform before that time.
+    fn hold(&mut self, turn: u64, until_ms: i64, now_ms: i64) {
+        self.post_at_ms = until_ms;
+        if let Some(reply) = self.state.reply(turn) {
+            self.services.pace.hold(&reply.connection, &reply.thread.installation, until_ms, now_ms);
+        }
+    }
+
+    /// Records that the message is complete as it stands.
+    fn complete(&mut self, turn: u64, segment: u32) -> Result<(), Halt> {
+        let Some((reply, at)) = self.segment(turn, segment) else {
+            return Ok(());
+        };
+        let Some(receipt) = at.receipt.clone() else {
+            return Ok(());
+        };
+        let (sequence, end, hash) = (reply.sequence, at.end, at.hash.clone());
+        self.write(vec![Body::ReplyShown { turn, segment, sequence, receipt, end, hash, complete: true }])?;
+        Ok(())
+    }
+
+    /// Records that it is not known what the message shows: its stream is finished, if it is open, and it is edited until it is right.
+    fn forget_visible(&mut self, turn: u64, segment: u32, mode: Mode) -> Result<(), Halt> {
+        let Some((reply, at)) = self.segment(turn, segment) else {
+            return Ok(());
+        };
+        let Some(receipt) = at.receipt.clone() else {
+            return Ok(());
+        };
+        let receipt = Receipt { mode, ..receipt };
+        let (sequence, end, hash) = (reply.sequence, at.end, UNKNOWN_HASH.to_owned());
+        self.write(vec![Body::ReplyShown { turn, segment, sequence, receipt, end, hash, complete: false }])?;
+        Ok(())
+    }
+
+    fn fail_reply(&mut self, turn: u64, segment: u32, ambiguous: bool, reason: String) -> Result<(), Halt> {
+        tracing::error!(instance = %self.id, turn, segment, ambiguous, reason, "a reply could not be brought into its thread");
+        metrics::counter!("replies_failed_total", "ambiguous" => ambiguous.to_string()).increment(1);
+        self.trouble = 0;
+        self.write(vec![Body::ReplyFailed { turn, segment, ambiguous, reason }])?;
+        Ok(())
+    }
+
+    fn segment(&self, turn: u64, segment: u32) -> Option<(&Reply, &crate::outbox::Segment)> {
+        let reply = self.state.reply(turn)?;
+        Some((reply, reply.segments.get(usize::try_from(segment).ok()?)?))
+    }
+}
+
+fn segment_start(reply: &Reply, segment: u32) -> usize {
+    usize::try_from(segment).ok().and_then(|index| reply.segments.get(index)).map_or(0, |segment| segment.start)
+}

@@ -1,0 +1,73 @@
+//! The HTTP edge: limits, verify, normalise, admit, acknowledge.
+//!
+//! Nothing of a request is parsed before its signature is known to be right, nothing is acknowledged before it is durable,
+//! and an answer is one of those that `docs/guide.md` lists: `200`, `400`, `401`, `404`, `405`, `408`, `413`, `415`, `431` or
+//! `503`. Policy is not decided here: see `dispatch`.
+
+mod body;
+mod deliver;
+mod health;
+mod server;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tokio::sync::Semaphore;
+
+use crate::actor::Directory;
+use crate::agent::Catalogue;
+use crate::clock::Clock;
+use crate::connection::Connections;
+use crate::journal::Engine;
+use crate::telemetry::Metrics;
+
+pub use server::{Listening, listen};
+
+/// Requests that may be in work at once; more are told to come back.
+const REQUESTS_MAX: usize = 2048;
+
+/// What the edge works with.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The platforms.
+    pub connections: Connections,
+    /// The agents as they are now.
+    pub catalogue: Arc<Catalogue>,
+    /// The journal.
+    pub engine: Arc<dyn Engine>,
+    /// Who is woken.
+    pub directory: Directory,
+    /// The date.
+    pub clock: Arc<dyn Clock>,
+    /// The process's figures, where they are collected.
+    pub metrics: Option<Metrics>,
+    requests: Arc<Semaphore>,
+}
+
+impl Edge {
+    /// An edge with its own bound on requests.
+    #[must_use]
+    pub fn new(
+        connections: Connections,
+        catalogue: Arc<Catalogue>,
+        engine: Arc<dyn Engine>,
+        directory: Directory,
+        clock: Arc<dyn Clock>,
+        metrics: Option<Metrics>,
+    ) -> Self {
+        let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
+        Self { connections, catalogue, engine, directory, clock, metrics, requests }
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/channels/{name}/{endpoint}", post(deliver::deliver))
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz))
+            .route("/metrics", get(health::metrics))
+            .layer(tower_http::catch_panic::CatchPanicLayer::custom(health::panicked))
+            .with_state(self)
+    }
+}
