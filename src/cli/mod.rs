@@ -19,9 +19,14 @@ mod doctor;
 mod explain;
 mod failure;
 mod init;
+mod instances;
+mod journal;
 mod listing;
 mod output;
+mod records;
 pub mod report;
+mod tail;
+mod turns;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -88,6 +93,12 @@ enum Command {
     Doctor(doctor::Args),
     /// List the agents, or show one
     Agents(agents::Args),
+    /// List the instances, show one, or export one as a plain SQLite file
+    Instances(instances::Args),
+    /// List the turns, or show one record by record
+    Turns(turns::Args),
+    /// Follow the journal's records live
+    Tail(tail::Args),
     /// Print the page of an error, such as RV0011
     Explain(explain::Args),
     /// Print a completion script for a shell
@@ -130,6 +141,9 @@ async fn run(context: &mut Context, command: &Command) -> Result<(), Failure> {
         Command::Init(args) => init::run(context, args),
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Agents(args) => agents::run(context, args),
+        Command::Instances(args) => instances::run(context, args).await,
+        Command::Turns(args) => turns::run(context, args).await,
+        Command::Tail(args) => tail::run(context, args).await,
         Command::Explain(args) => explain::run(context, args),
         Command::Completions(args) => completions::run(context, args),
     }

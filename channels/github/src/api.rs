@@ -34,6 +34,8 @@ pub struct Repository {
     pub owner: String,
     /// Its name.
     pub name: String,
+    /// Whether what is reached there is a pull request: its conversation needs a permission of its own.
+    pub is_pull: bool,
 }
 
 impl Repository {
@@ -46,8 +48,9 @@ impl Repository {
         let part = |name: &str| thread.location.get(name).cloned().ok_or_else(foreign);
         let number = part("number")?.parse().map_err(|_| foreign())?;
         let id = thread.key.split_once(':').and_then(|(id, _)| id.parse().ok());
-        let repository =
-            Self { installation: thread.installation.clone(), id, owner: part("owner")?, name: part("repo")? };
+        let is_pull = thread.location.get("kind").is_some_and(|kind| kind == "pull");
+        let (owner, name) = (part("owner")?, part("repo")?);
+        let repository = Self { installation: thread.installation.clone(), id, owner, name, is_pull };
         repository.path()?;
         Ok((repository, number))
     }
@@ -63,7 +66,7 @@ impl Repository {
 
     pub(crate) fn reach(&self) -> Reach {
         let repository = self.id.map_or_else(|| format!("{}/{}", self.owner, self.name), |id| id.to_string());
-        (self.installation.clone(), repository)
+        (self.installation.clone(), repository, self.is_pull)
     }
 }
 

@@ -164,8 +164,15 @@ impl Client {
             Err(_) => self.installation_of(app, repository).await?,
         };
         let path = format!("/app/installations/{installation}/access_tokens");
-        let body = narrowing(repository.id, &repository.name);
-        let answer = self.exchange(Method::POST, &path, Some(&body), Some(app_header(app)?), true).await?;
+        let ask = async |with_pulls: bool| {
+            let body = narrowing(repository.id, &repository.name, with_pulls);
+            self.exchange(Method::POST, &path, Some(&body), Some(app_header(app)?), true).await
+        };
+        let mut answer = ask(repository.is_pull).await?;
+        if repository.is_pull && answer.status == StatusCode::UNPROCESSABLE_ENTITY {
+            // The app may not have the permission. It can read then, and GitHub says whether it can comment.
+            answer = ask(false).await?;
+        }
         if answer.status.is_success() {
             return Token::read(&answer.body);
         }

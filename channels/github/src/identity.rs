@@ -8,8 +8,12 @@ use crate::GitHub;
 use crate::own::Account;
 use crate::settings::Auth;
 
-/// What the app needs, and what it is for (the installation token asks for no more).
-const NEEDED: [(&str, &str); 2] = [("issues", "write"), ("metadata", "read")];
+/// What the app needs, and what for. Installation tokens ask for no more.
+const NEEDED: [(&str, &str, &str); 3] = [
+    ("issues", "write", "to answer on issues"),
+    ("pull_requests", "write", "to answer on pull requests"),
+    ("metadata", "read", "to know who may do what"),
+];
 /// What the app should be told of.
 const EVENTS: [&str; 2] = ["issues", "issue_comment"];
 
@@ -74,9 +78,9 @@ fn missing(permissions: &BTreeMap<String, String>, events: &[String]) -> Vec<Str
     };
     let mut warnings: Vec<String> = NEEDED
         .iter()
-        .filter(|(name, least)| !has(name, least))
-        .map(|(name, least)| {
-            format!("the app lacks the permission `{name}: {least}`; set it at \"Permissions & events\"")
+        .filter(|(name, least, _)| !has(name, least))
+        .map(|(name, least, what_for)| {
+            format!("the app lacks the permission `{name}: {least}` {what_for}; set it at \"Permissions & events\"")
         })
         .collect();
     warnings.extend(

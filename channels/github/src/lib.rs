@@ -92,11 +92,15 @@ impl GitHub {
         &self.api
     }
 
-    /// A text of ours made inert: no mention, reference, image, raw HTML or slash command of it acts on GitHub.
-    /// For texts that go out by [`GitHub::api`] and not by [`Channel::perform`].
+    /// A text of ours made inert: no mention, reference, image, raw HTML or slash command of it acts on GitHub, and a
+    /// code fence that is open at its end is closed, so that something can follow.
+    /// For texts that go out by [`GitHub::api`]; [`Channel::perform`] does it by itself.
     #[must_use]
     pub fn render(&self, text: &str) -> String {
-        render::render(text, &self.web)
+        let mut inert = render::render(text, &self.web);
+        let closing = reveille_channel::markdown::closing(&inert, inert.len());
+        inert.push_str(&closing);
+        inert
     }
 
     /// Learns who we are, for what cannot be done without.

@@ -71,14 +71,19 @@ fn fenced(text: &str) -> String {
 
 /// The longest run of backticks.
 fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+    let (mut run, mut longest) = (0usize, 0usize);
+    for byte in text.bytes() {
+        run = if byte == b'`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
 }
 
-/// `code` as a code span that cannot pair with any backtick of `text`.
-fn code_span(code: &str, text: &str) -> String {
+/// `code` as a code span that cannot pair with any backtick of a text whose longest run of them is `longest`.
+fn code_span(code: &str, longest: usize) -> String {
     // A bar would end a cell of a table even in code.
     let code = code.replace('|', "%7C").replace(['\n', '\r'], " ");
-    let ticks = "`".repeat(longest_run(text).max(longest_run(&code)) + 1);
+    let ticks = "`".repeat(longest.max(longest_run(&code)) + 1);
     let pad = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
     format!("{ticks}{pad}{code}{pad}{ticks}")
 }
@@ -87,15 +92,16 @@ fn code_span(code: &str, text: &str) -> String {
 fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
     parsed(text, |root| {
         let lines = Lines::new(text);
+        let longest = longest_run(text);
         let mut edits = Vec::new();
         for node in root.descendants() {
             let data = node.data();
             let place = || lines.range(data.sourcepos).ok_or(Unplaced);
             match &data.value {
                 NodeValue::HtmlBlock(_) | NodeValue::HtmlInline(_) => edits.push(escape_html(text, place()?)?),
-                NodeValue::Image(link) => edits.push(unlink(text, &lines, node, link)?),
+                NodeValue::Image(link) => edits.push(unlink(text, &lines, node, link, longest)?),
                 NodeValue::Link(link) if scan::is_reference(&link.url, web) => {
-                    edits.push(unlink(text, &lines, node, link)?);
+                    edits.push(unlink(text, &lines, node, link, longest)?);
                 }
                 NodeValue::CodeBlock(block) if block.info.split_whitespace().next() == Some("suggestion") => {
                     edits.push(rename_suggestion(text, place()?)?);
@@ -113,7 +119,7 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
                     } else if !acts.is_empty() {
                         let source = Source::of(content, text, start).ok_or(Unplaced)?;
                         for act in acts {
-                            edits.push(vec![edit(text, content, &source, act).ok_or(Unplaced)?]);
+                            edits.push(vec![edit(content, &source, act, longest).ok_or(Unplaced)?]);
                         }
                     }
                 }
@@ -125,14 +131,14 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
 }
 
 /// One act's edit.
-fn edit(text: &str, content: &str, source: &Source, act: Act) -> Option<(Range<usize>, String)> {
+fn edit(content: &str, source: &Source, act: Act, longest: usize) -> Option<(Range<usize>, String)> {
     Some(match act {
         Act::Break(at) => {
             let at = source.span(at..at + 1)?.start;
             (at..at, INVISIBLE.to_owned())
         }
         Act::Encode(at) => (source.span(at..at + 1)?, "%40".to_owned()),
-        Act::Address(range) => (source.span(range.clone())?, code_span(content.get(range)?, text)),
+        Act::Address(range) => (source.span(range.clone())?, code_span(content.get(range)?, longest)),
     })
 }
 
@@ -144,10 +150,16 @@ fn escape_html(text: &str, range: Range<usize>) -> Result<Edit, Unplaced> {
 }
 
 /// A link or image as its text, with the address as code behind it.
-fn unlink<'a>(text: &str, lines: &Lines<'_>, node: &'a AstNode<'a>, link: &NodeLink) -> Result<Edit, Unplaced> {
+fn unlink<'a>(
+    text: &str,
+    lines: &Lines<'_>,
+    node: &'a AstNode<'a>,
+    link: &NodeLink,
+    longest: usize,
+) -> Result<Edit, Unplaced> {
     let whole = lines.range(node.data().sourcepos).ok_or(Unplaced)?;
     let raw = text.get(whole.clone()).ok_or(Unplaced)?;
-    let address = if link.url.is_empty() { String::new() } else { code_span(&link.url, text) };
+    let address = if link.url.is_empty() { String::new() } else { code_span(&link.url, longest) };
     if raw.starts_with('<') {
         return Ok(vec![(whole, address)]);
     }

@@ -2,11 +2,11 @@
 
 use reveille_channel::{ContextMessage, Mode, Op, Receipt, ReplyContext, ReplyError, ThreadRef};
 
+use crate::GitHub;
 use crate::api::{MOST_PER_PAGE, Repository};
 use crate::model::{Comment, User};
 use crate::normalise::ISSUE_ITSELF;
 use crate::own::{marker_comment, split_marker};
-use crate::{GitHub, render};
 
 /// GitHub's clock and ours may differ by this much.
 const CLOCK_SKEW_MS: i64 = 60_000;
@@ -15,9 +15,7 @@ const MOST_PAGES: u32 = 100;
 
 /// The text of a comment as it is sent, with its marker.
 fn marked(github: &GitHub, text: &str, context: &ReplyContext) -> String {
-    let mut body = render::render(text, &github.web);
-    // A fence that is still open would show the marker as code.
-    body.push_str(&reveille_channel::markdown::closing(&body, body.len()));
+    let mut body = github.render(text);
     body.push_str("\n\n");
     body.push_str(&marker_comment(context.marker.as_str()));
     body

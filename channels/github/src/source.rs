@@ -75,10 +75,10 @@ fn is_at(content: &str, at: usize, meaning: &str) -> bool {
 
 /// The entity that `raw` begins with, and what it means.
 fn entity(raw: &str) -> Option<(&str, String)> {
-    let end = raw.strip_prefix('&')?.find(';')? + 2;
-    if end > MOST_ENTITY_BYTES {
+    if !raw.starts_with('&') {
         return None;
     }
+    let end = raw.bytes().take(MOST_ENTITY_BYTES).position(|byte| byte == b';')? + 1;
     let entity = raw.get(..end)?;
     let meaning = parsed(entity, |root| {
         root.descendants().find_map(|node| match &node.data().value {

@@ -16,8 +16,8 @@ const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(5);
 /// Repositories whose tokens are kept at once.
 const MOST_TOKENS: usize = 512;
 
-/// What a token reaches: an installation and one repository in it.
-pub(crate) type Reach = (String, String);
+/// What a token reaches: an installation, one repository in it, and whether its pull requests too.
+pub(crate) type Reach = (String, String, bool);
 
 /// A token as the header that carries it.
 #[derive(Clone)]
@@ -61,9 +61,15 @@ pub(crate) fn bearer(credential: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// What is asked for: one repository, by its immutable id where it is known, and writing to its issues.
-pub(crate) fn narrowing(repository_id: Option<u64>, repository: &str) -> Value {
-    let permissions = json!({ "issues": "write", "metadata": "read" });
+/// What is asked for: one repository, by its immutable id where it is known, and writing to its issues, or to its pull
+/// requests too. GitHub's documentation says that `issues: write` is enough for comments on pull requests; its answers
+/// ask for both (github/rest-api-description, issue 6994).
+pub(crate) fn narrowing(repository_id: Option<u64>, repository: &str, with_pulls: bool) -> Value {
+    let permissions = if with_pulls {
+        json!({ "issues": "write", "pull_requests": "write", "metadata": "read" })
+    } else {
+        json!({ "issues": "write", "metadata": "read" })
+    };
     match repository_id {
         Some(id) => json!({ "repository_ids": [id], "permissions": permissions }),
         None => json!({ "repositories": [repository], "permissions": permissions }),
@@ -117,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_kept_until_five_minutes_before_its_end_and_never_printed() {
         let tokens = Tokens::default();
-        let reach = ("1".to_owned(), "2".to_owned());
+        let reach = ("1".to_owned(), "2".to_owned(), false);
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let cell = tokens.cell(&reach, at("2026-01-01T00:00:00Z"));
         cell.set(token("2026-01-01T01:00:00Z")).unwrap();
@@ -130,7 +136,7 @@ mod tests {
     fn tokens_of_many_repositories_do_not_fill_the_memory() {
         let tokens = Tokens::default();
         for repository in 0..2_000 {
-            tokens.cell(&("1".to_owned(), repository.to_string()), Timestamp::UNIX_EPOCH);
+            tokens.cell(&("1".to_owned(), repository.to_string(), false), Timestamp::UNIX_EPOCH);
         }
         assert_eq!(tokens.cells.lock().unwrap().len(), MOST_TOKENS);
     }

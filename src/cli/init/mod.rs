@@ -18,7 +18,11 @@ pub(super) struct Args {
 /// The files, with what each is for.
 const FILES: [(&str, &str, &str); 4] = [
     ("reveille.toml", include_str!("reveille.toml"), "the configuration"),
-    ("agents/assistant/AGENT.md", include_str!("AGENT.md"), "an agent: who it is, what wakes it, what it may do"),
+    (
+        "agents/assistant/AGENT.md",
+        include_str!("../../../agents/assistant/AGENT.md"),
+        "an agent: who it is, what wakes it, what it may do",
+    ),
     (".env.example", include_str!("env.example"), "the secrets the configuration can refer to; copy it to .env"),
     (".gitignore", include_str!("gitignore"), "keeps secrets and data out of version control"),
 ];

@@ -42,6 +42,16 @@ async fn an_installation_token_reaches_one_repository_and_is_kept() {
     api.get_issue(&other, 7).await.unwrap();
     assert_eq!(server.last(MINT).body, json!({ "repositories": ["other"], "permissions": permissions }));
     assert_eq!(server.seen().last().unwrap().authorization, "Bearer ghs_2");
+
+    // The conversation of a pull request needs a permission of its own; an app without it can read still.
+    let server = StandIn::start().await;
+    server.on(MINT, 422, json!({ "message": "The permissions requested are not granted to this installation." }));
+    server.mints("957387").on(ISSUE, 200, issue());
+    let pull = Repository { is_pull: true, name: "app".into(), id: Some(42), ..other };
+    connection(app_auth(), &server.base).api().get_issue(&pull, 7).await.unwrap();
+    let asked: Vec<_> = server.seen().into_iter().map(|seen| seen.body["permissions"].clone()).collect();
+    let more = json!({ "issues": "write", "metadata": "read", "pull_requests": "write" });
+    assert_eq!(asked, [more, permissions, json!(null)]);
 }
 
 #[tokio::test]
@@ -162,7 +172,7 @@ async fn access_is_what_github_says_of_the_account_with_the_actors_id() {
 fn app_object(id: u64) -> serde_json::Value {
     json!({
         "id": id, "slug": "reveille-test", "owner": { "id": 5, "login": "acme" },
-        "permissions": { "issues": "write", "metadata": "read" }, "events": ["issues", "issue_comment"],
+        "permissions": { "issues": "write", "pull_requests": "write", "metadata": "read" }, "events": ["issues", "issue_comment"],
     })
 }
 
@@ -196,7 +206,7 @@ async fn what_is_wrong_with_a_credential_is_said() {
     let identity = connection(app_auth(), &server.base).identify().await.unwrap();
     assert_eq!(identity.id, "app:12345");
     let warnings = identity.warnings.join("\n");
-    for what in ["issues: write", "metadata: read", "issue_comment", "reveille-test[bot]"] {
+    for what in ["issues: write", "pull_requests: write", "metadata: read", "issue_comment", "reveille-test[bot]"] {
         assert!(warnings.contains(what), "{what}: {warnings}");
     }
 

@@ -158,7 +158,6 @@ async fn a_lost_answer_is_told_from_a_connection_that_never_was() {
     let github = token(&base.replace("http:", "https:"));
     let refused = github.perform(&context("token"), &start("x")).await.unwrap_err();
     assert_eq!(in_short(&refused), "retry 2000", "{refused}");
-    assert!(!refused.to_string().contains("cannot be made"), "{refused}");
 }
 
 #[tokio::test]
