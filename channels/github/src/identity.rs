@@ -54,7 +54,14 @@ async fn identify_app(github: &GitHub, app_id: u64) -> Result<Identity, ReplyErr
 }
 
 async fn identify_user(github: &GitHub) -> Result<Identity, ReplyError> {
-    let (user, scopes) = github.api.user().await?;
+    let (user, scopes) = github.api.user().await.map_err(|error| match error {
+        ReplyError::Credentials(said) if said.contains("not accessible by integration") => {
+            ReplyError::Credentials(format!(
+                "{said}: an installation's or Actions token cannot say whose it is; use an app or a personal token"
+            ))
+        }
+        other => other,
+    })?;
     let mut warnings = Vec::new();
     // Only classic tokens tell their scopes.
     if let Some(scopes) = scopes.filter(|scopes| !scopes.trim().is_empty())

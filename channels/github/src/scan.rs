@@ -92,12 +92,11 @@ pub(crate) fn is_reference(address: &str, web: &Url) -> bool {
     let Ok(url) = web.join(&with_scheme) else { return false };
     let Some(host) = url.host_str() else { return false };
     let host = host.trim_end_matches('.');
-    let is_github = Some(host) == web.host_str() || host == "github.com" || host.ends_with(".github.com");
+    let is_github = Some(host) == web.host_str() || matches!(host, "github.com" | "www.github.com");
+    // `/OWNER/REPOSITORY/KIND/...`, and `/orgs/ORGANISATION/discussions/...` alike.
+    let kind = url.path_segments().and_then(|segments| segments.filter(|segment| !segment.is_empty()).nth(2));
     let kinds = ["issues", "issue", "pull", "pulls", "discussions", "commit", "commits", "milestone"];
-    is_github
-        && url
-            .path_segments()
-            .is_some_and(|segments| segments.filter(|segment| !segment.is_empty()).any(|part| kinds.contains(&part)))
+    is_github && kind.is_some_and(|kind| kinds.iter().any(|known| known.eq_ignore_ascii_case(kind)))
 }
 
 /// Everything in one run of text that acts on GitHub.

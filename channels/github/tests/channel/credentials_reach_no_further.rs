@@ -222,6 +222,11 @@ async fn what_is_wrong_with_a_credential_is_said() {
     let github = token(&server.base);
     assert_eq!(github.identify().await.unwrap().warnings.len(), 1);
     assert_eq!(github.identify().await.unwrap().warnings.len(), 0);
+
+    let server = StandIn::start().await;
+    server.on("GET /user", 403, json!({ "message": "Resource not accessible by integration" }));
+    let error = token(&server.base).identify().await.unwrap_err();
+    assert!(error.to_string().contains("use an app or a personal token"), "{error}");
 }
 
 #[tokio::test]
