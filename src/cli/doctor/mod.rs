@@ -1,7 +1,9 @@
 //! `reveille doctor`: looks at everything a gateway rests on and says how to mend what is wrong. It changes nothing.
 
+mod connections;
 mod database;
 mod disk;
+mod models;
 mod network;
 
 use serde::Serialize;
@@ -127,7 +129,9 @@ async fn look_at(config: &Config) -> Vec<Check> {
     let mut checks = agents(config, &loaded);
     checks.extend(disk::check(folder));
     checks.extend(database::check(folder).await);
-    checks.extend(network::check(config, &loaded.agents).await);
+    checks.extend(models::check(config, &loaded.agents));
+    checks.extend(connections::check(config).await);
+    checks.extend(network::check(config).await);
     checks
 }
 

@@ -1,4 +1,4 @@
-//! Everything that is asked of others: platforms, models, the clock, the public URL.
+//! The clock beside a platform's, and whether platforms can reach us.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use jiff::fmt::rfc2822;
 use url::{Host, Url};
 
 use super::Check;
-use crate::agent::Agent;
 use crate::config::Config;
 
 /// How long one answer may take.
@@ -19,7 +18,7 @@ const DOUBTFUL_SECONDS: i64 = 30;
 /// This far deliveries will be refused.
 const BAD_SECONDS: i64 = 150;
 
-pub(super) async fn check(config: &Config, _agents: &[Agent]) -> Vec<Check> {
+pub(super) async fn check(config: &Config) -> Vec<Check> {
     let client = match reqwest::Client::builder().timeout(DEADLINE).redirect(reqwest::redirect::Policy::none()).build()
     {
         Ok(client) => client,

@@ -1,0 +1,73 @@
+//! Each connection asked who we are there, with a live call.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use reveille_channel::{Channel, Identity, ReplyError};
+use reveille_github::GitHub;
+use tokio::time::timeout;
+
+use super::Check;
+use crate::config::{ChannelSettings, Config};
+
+/// How long a platform may take to say who we are.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+pub(super) async fn check(config: &Config) -> Vec<Check> {
+    let asked = config.channels.iter().map(|(name, settings)| one(name, settings));
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+async fn one(name: &str, settings: &ChannelSettings) -> Vec<Check> {
+    let check = format!("channels.{name}");
+    let channel: Box<dyn Channel> = match settings {
+        ChannelSettings::Github(settings) => match GitHub::new(name, settings.clone()) {
+            Ok(channel) => Box::new(channel),
+            Err(error) => {
+                return vec![Check::fail(format!("{check}.{}", error.key), error.reason, "`reveille explain RV0012`")];
+            }
+        },
+        ChannelSettings::Slack(_) => return vec![Check::skip(check, "not asked: this version cannot ask Slack yet")],
+    };
+    match timeout(DEADLINE, channel.identify()).await {
+        Ok(Ok(identity)) => known(&check, identity),
+        Ok(Err(error)) => vec![refused(check, settings, &error)],
+        Err(_) => {
+            let found = format!("no answer within {} s", DEADLINE.as_secs());
+            vec![Check::fail(check, found, unreachable(settings))]
+        }
+    }
+}
+
+fn known(check: &str, identity: Identity) -> Vec<Check> {
+    let mut checks = vec![Check::ok(check, format!("@{} in {}", identity.handle, identity.installation))];
+    let fix = "change it in the app's settings on the platform, then install it again";
+    checks.extend(identity.warnings.into_iter().map(|warning| Check::warn(check, warning, fix)));
+    checks
+}
+
+fn refused(check: String, settings: &ChannelSettings, error: &ReplyError) -> Check {
+    let found = error.to_string();
+    match error {
+        ReplyError::Credentials(_) => Check::fail(check, found, credentials(settings)),
+        ReplyError::Retry { reason, .. } => Check::fail(check, reason, unreachable(settings)),
+        ReplyError::Unknown(_) => Check::fail(check, found, unreachable(settings)),
+        ReplyError::StreamClosed(_) | ReplyError::Gone(_) | ReplyError::Refused(_) => {
+            Check::fail(check, found, credentials(settings))
+        }
+    }
+}
+
+fn credentials(settings: &ChannelSettings) -> &'static str {
+    match settings {
+        ChannelSettings::Slack(_) => "install the app again and take the new bot token from \"OAuth & Permissions\"",
+        ChannelSettings::Github(_) => {
+            "look at app_id, private_key or token; an app must be installed where it is to answer"
+        }
+    }
+}
+
+fn unreachable(settings: &ChannelSettings) -> String {
+    let host = settings.api_base_url().host_str().unwrap_or_default();
+    format!("try again in a minute; see that this machine reaches {host}: DNS, proxy, firewall, api_base_url")
+}
