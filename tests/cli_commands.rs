@@ -19,6 +19,20 @@ fn told(folder: &Path, arguments: &[&str]) -> String {
     format!("$ reveille {}\n{out}--- {code}\n{err}", arguments.join(" "))
 }
 
+/// An agent that stays as it is, whatever the shipped ones come to be.
+const AGENT: &str = "\
+---
+name: assistant
+description: Answers questions.
+model: anthropic/claude-sonnet-4-6
+wake:
+  - slack: { mention: true, direct: true, follow_up: true }
+  - github: { event: issues.opened, repositories: [\"acme/*\"] }
+tools: [thread.history, clock.now]
+---
+You answer questions.
+";
+
 fn succeeds(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -57,10 +71,12 @@ fn init_makes_a_project_once_and_keeps_what_is_there() {
     fs::write(bot.join("reveille.toml"), "# mine\n").unwrap();
     insta::assert_snapshot!("init_again", told(&bot, &["init"]));
     assert_eq!(fs::read_to_string(bot.join("reveille.toml")).unwrap(), "# mine\n");
+    fs::write(bot.join("agents/assistant/AGENT.md"), AGENT).unwrap();
     insta::assert_snapshot!("agents", told(&bot, &["agents"]));
-    insta::assert_snapshot!("agents_show", told(&bot, &["agents", "show", "assistant"]));
-    insta::assert_snapshot!("agents_show_unknown", told(&bot, &["agents", "show", "asistant"]));
     let agents: serde_json::Value = serde_json::from_str(&succeeds(&bot, &["agents", "--json"])).unwrap();
+    let hash = agents["agents"][0]["hash"].as_str().unwrap();
+    insta::assert_snapshot!("agents_show", told(&bot, &["agents", "show", "assistant"]).replace(hash, "HASH"));
+    insta::assert_snapshot!("agents_show_unknown", told(&bot, &["agents", "show", "asistant"]));
     assert_eq!(agents["agents"][0]["name"], "assistant");
     assert_eq!(agents["errors"], serde_json::json!([]));
 
@@ -73,6 +89,7 @@ fn init_makes_a_project_once_and_keeps_what_is_there() {
 fn agents_with_mistakes_are_told_and_the_others_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(folder.path(), &["init"]);
+    fs::write(folder.path().join("agents/assistant/AGENT.md"), AGENT).unwrap();
     let broken = folder.path().join("agents/broken");
     fs::create_dir(&broken).unwrap();
     fs::write(
