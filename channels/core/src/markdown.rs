@@ -188,10 +188,10 @@ mod tests {
             while let Some(end) = cut(&text, start, limit, 0) {
                 prop_assert!(end > start);
                 prop_assert!(piece(&text, start, end).len() <= limit + 200);
-                joined.push_str(&text[start..end]);
+                joined.push_str(text.get(start..end).unwrap());
                 start = end;
             }
-            joined.push_str(&text[start..]);
+            joined.push_str(text.get(start..).unwrap());
             prop_assert_eq!(joined, text);
         }
     }

@@ -81,8 +81,8 @@ mod tests {
         assert!(check.check(&[b"Hello, ", b"World!"], good).is_ok());
         let wrong = good.replace("e17", "e18");
         assert_eq!(check.check(&[b"Hello, World!"], &wrong).unwrap_err(), Reject::WrongSignature);
-        for form in ["", "sha256=", "sha1=757107ea", &good[..good.len() - 1], &good.to_uppercase(), &format!("{good}0")]
-        {
+        let cut = good.strip_suffix('7').unwrap();
+        for form in ["", "sha256=", "sha1=757107ea", cut, &good.to_uppercase(), &format!("{good}0")] {
             assert_eq!(
                 check.check(&[b"Hello, World!"], form).unwrap_err(),
                 Reject::BadHeader("x-hub-signature-256"),
