@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod ingress;
 pub mod journal;
 pub mod model;
+pub mod models;
 pub mod outbox;
 pub mod telemetry;
 pub mod tool;

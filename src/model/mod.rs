@@ -5,6 +5,7 @@
 
 mod backoff;
 mod fence;
+mod hosted;
 mod registry;
 mod script;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use backoff::{Failure, Try, next_try};
 pub use fence::{attribute, fence, inside};
+pub use hosted::{Hosted, HostedError, HostedSettings, Protocol};
 pub use registry::Models;
 pub use script::{Script, ScriptError};
 

@@ -129,7 +129,7 @@ async fn look_at(config: &Config) -> Vec<Check> {
     let mut checks = agents(config, &loaded);
     checks.extend(disk::check(folder));
     checks.extend(database::check(folder).await);
-    checks.extend(models::check(config, &loaded.agents));
+    checks.extend(models::check(config, &loaded.agents).await);
     checks.extend(connections::check(config).await);
     checks.extend(network::check(config).await);
     checks

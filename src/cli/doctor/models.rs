@@ -1,33 +1,50 @@
-//! The models that agents name: whether each has what it needs.
+//! The models that agents name: whether each has what it needs, and whether it answers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
 
 use super::Check;
 use crate::agent::Agent;
-use crate::config::{Config, Protocol};
+use crate::config::{Config, ModelSettings, Protocol};
+use crate::model::ModelError;
+use crate::models;
 
-pub(super) fn check(config: &Config, agents: &[Agent]) -> Vec<Check> {
+/// How long one answer may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+pub(super) async fn check(config: &Config, agents: &[Agent]) -> Vec<Check> {
     let used: BTreeSet<&str> =
         agents.iter().flat_map(|agent| &agent.models).map(|model| model.table.as_str()).collect();
-    let one = |table: &str| {
-        let settings = config.models.get(table)?;
-        let name = format!("models.{table}");
-        let provider = settings.provider.as_str();
-        Some(match settings.provider {
-            Protocol::Anthropic | Protocol::OpenAi | Protocol::Gemini if settings.api_key.is_none() => {
-                let fix = format!("set the variable that [models.{table}] api_key names");
-                Check::warn(name, format!("{provider}, without a key"), fix)
-            }
-            Protocol::Script => {
-                let path = settings.script.clone().unwrap_or_default();
-                if path.is_file() {
-                    Check::ok(name, format!("plays {}", path.display()))
-                } else {
-                    Check::fail(name, format!("{} is not there", path.display()), "name the file that is to be played")
-                }
-            }
-            _ => Check::ok(name, format!("{provider}, not asked")),
-        })
+    let tables = used.into_iter().filter_map(|table| Some((table, config.models.get(table)?)));
+    join_all(tables.map(|(table, settings)| one(table, settings))).await
+}
+
+async fn one(table: &str, settings: &ModelSettings) -> Check {
+    let name = format!("models.{table}");
+    let provider = settings.provider.as_str();
+    if !models::is_usable(settings) {
+        let fix = format!("set the variable that [models.{table}] api_key names");
+        return Check::warn(name, format!("{provider}, without a key"), fix);
+    }
+    let made = match models::provider(settings, table) {
+        Ok(made) => made,
+        Err(problem) if settings.provider == Protocol::Script => {
+            return Check::fail(name, problem, "name the file that is to be played");
+        }
+        Err(problem) => return Check::fail(name, problem, format!("look at [models.{table}]")),
     };
-    used.into_iter().filter_map(one).collect()
+    match tokio::time::timeout(DEADLINE, made.check()).await {
+        Ok(Ok(found)) => Check::ok(name, format!("{provider}, {found}")),
+        Ok(Err(ModelError::Retry { reason, .. })) => {
+            let fix = format!("look at models.{table}.base_url and at the network, then try again");
+            Check::warn(name, reason, fix)
+        }
+        Ok(Err(ModelError::Fatal { reason })) => Check::fail(name, reason, format!("look at [models.{table}]")),
+        Err(_) => {
+            let found = format!("{provider}, no answer within {} s", DEADLINE.as_secs());
+            Check::warn(name, found, format!("look at models.{table}.base_url and at the network"))
+        }
+    }
 }
