@@ -3,6 +3,9 @@
 use reveille_channel::Secret;
 use url::Url;
 
+/// The least length of a signing secret, bytes; Slack's have 32.
+const SECRET_MIN: usize = 16;
+
 /// What a Slack connection needs; secrets are resolved already.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,4 +25,20 @@ pub struct SettingsError {
     pub key: &'static str,
     /// What is wrong and what to do.
     pub reason: String,
+}
+
+impl Settings {
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let secret = self.signing_secret.expose();
+        if secret.len() < SECRET_MIN || secret.eq_ignore_ascii_case("changemechangeme") {
+            let reason =
+                "it is empty, a placeholder or shorter than 16 bytes; copy it from \"Basic Information\" of your app";
+            return Err(SettingsError { key: "signing_secret", reason: reason.into() });
+        }
+        if self.bot_token.expose().trim().is_empty() {
+            let reason = "it is empty; copy the bot token (xoxb-...) from \"OAuth & Permissions\" of your app";
+            return Err(SettingsError { key: "bot_token", reason: reason.into() });
+        }
+        Ok(())
+    }
 }

@@ -1,0 +1,144 @@
+//! Slack's Web API, over our own transport.
+//!
+//! Requests and answers are JSON objects of which only what is needed is read: an answer to a post that was accepted must
+//! never become a failure because a field of it is missing (see `docs/decisions/0004-slack-calls-over-our-own-transport.md`).
+//! Nothing is ever tried again here.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, header, redirect};
+use reveille_channel::{ReplyError, Secret};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::refusal;
+use crate::settings::SettingsError;
+
+const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+const CALL_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The largest answer that is read, bytes.
+const ANSWER_MAX: usize = 4 * 1024 * 1024;
+
+/// What a second call of the same would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Nothing more: reads, and edits to a given text.
+    Harmless,
+    /// Post or append again.
+    Doubles,
+}
+
+/// The Web API with one token.
+#[derive(Debug)]
+pub(crate) struct Api {
+    client: Client,
+    base: Url,
+    token: Secret,
+}
+
+impl Api {
+    pub(crate) fn new(base: Url, token: Secret) -> Result<Self, SettingsError> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT_DEADLINE)
+            .timeout(CALL_DEADLINE)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .user_agent(concat!("reveille/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| SettingsError { key: "api_base_url", reason: "no HTTP client can be made for it".into() })?;
+        let mut base = base;
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        Ok(Self { client, base, token })
+    }
+
+    /// Calls a method with JSON arguments. Reads take form arguments: not all of them accept JSON ("Web API: POST bodies").
+    pub(crate) async fn call(
+        &self,
+        method: &'static str,
+        arguments: Map<String, Value>,
+        repeat: Repeat,
+    ) -> Result<Map<String, Value>, ReplyError> {
+        let lost = |what: &str| match repeat {
+            Repeat::Harmless => ReplyError::Retry { after_ms: 1_000, reason: format!("{method}: {what}") },
+            Repeat::Doubles => ReplyError::Unknown(format!("{method}: {what}")),
+        };
+        let url = self
+            .base
+            .join(method)
+            .map_err(|_| ReplyError::Refused(format!("{method}: api_base_url is no base of an address")))?;
+        let request = self.client.post(url).header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        let is_read = matches!(method, "conversations.replies" | "users.info" | "auth.test");
+        let request = if is_read {
+            let form: Vec<(String, String)> =
+                arguments.into_iter().map(|(name, value)| (name, plain(&value))).collect();
+            request.form(&form)
+        } else {
+            request
+                .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+                .body(Value::Object(arguments).to_string())
+        };
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            // It never left.
+            Err(error) if error.is_connect() => {
+                let reason = format!("{method}: Slack cannot be reached: {}", error.without_url());
+                return Err(ReplyError::Retry { after_ms: 1_000, reason });
+            }
+            Err(error) if error.is_timeout() => return Err(lost("no answer in time")),
+            Err(error) => return Err(lost(&error.without_url().to_string())),
+        };
+        let status = answer.status();
+        let after_ms = answer
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.trim().parse::<u64>().ok())
+            .map(|seconds| seconds.saturating_mul(1_000));
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(refusal::too_fast(method, after_ms));
+        }
+        if status == StatusCode::NOT_FOUND {
+            return Err(refusal::of(method, refusal::UNKNOWN_METHOD));
+        }
+        if status.is_server_error() {
+            return Err(lost(&format!("HTTP {}", status.as_u16())));
+        }
+        let body = read(answer).await.map_err(|what| lost(&what))?;
+        let Ok(Value::Object(body)) = serde_json::from_slice(&body) else {
+            return Err(lost(&format!("the answer (HTTP {}) is no JSON object", status.as_u16())));
+        };
+        if body.get("ok") == Some(&Value::Bool(true)) {
+            return Ok(body);
+        }
+        match body.get("error").and_then(Value::as_str) {
+            Some("ratelimited" | "rate_limited") => Err(refusal::too_fast(method, after_ms)),
+            Some(code) => Err(refusal::of(method, code)),
+            None => Err(lost(&format!("the answer (HTTP {}) is neither ok nor an error", status.as_u16()))),
+        }
+    }
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(None) => return Ok(body),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Err(error) => return Err(format!("the answer broke off: {}", error.without_url())),
+        }
+        if body.len() > ANSWER_MAX {
+            return Err("the answer is too long".into());
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,214 @@
+//! Operations against a server that knows Slack's documentation only as far as a test needs it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use reveille_channel::{
+    Actor, ActorKind, Channel, InstanceId, Marker, Mode, Op, Receipt, ReplyContext, ReplyError, Role, Secret, ThreadRef,
+};
+use reveille_slack::{Settings, Slack};
+use serde_json::{Value, json};
+
+#[derive(Default)]
+struct Server {
+    calls: Vec<(String, String)>,
+    answers: VecDeque<(u16, Option<&'static str>, Value)>,
+}
+
+type Shared = Arc<Mutex<Server>>;
+
+async fn method(State(server): State<Shared>, Path(method): Path<String>, body: String) -> Response {
+    let mut server = server.lock().unwrap();
+    server.calls.push((method, body));
+    let (status, retry_after, answer) = server.answers.pop_front().unwrap_or((200, None, json!({"ok": true})));
+    let mut response = (StatusCode::from_u16(status).unwrap(), answer.to_string()).into_response();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert("retry-after", seconds.parse().unwrap());
+    }
+    response
+}
+
+async fn start(answers: Vec<(u16, Option<&'static str>, Value)>) -> (Slack, Shared) {
+    let shared = Shared::default();
+    shared.lock().unwrap().answers.extend(answers);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/api", listener.local_addr().unwrap());
+    let router = Router::new().route("/api/{method}", axum::routing::post(method)).with_state(Arc::clone(&shared));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let settings = Settings {
+        signing_secret: Secret::new("8f742231b10e8888abcd99yyyzzz85a5"),
+        bot_token: Secret::new("xoxb-test"),
+        api_base_url: base.parse().unwrap(),
+    };
+    (Slack::new("slack", settings).unwrap(), shared)
+}
+
+fn context() -> ReplyContext {
+    let location = [("channel", "C1"), ("thread_ts", "1700000000.000100"), ("team", "T1")];
+    ReplyContext {
+        thread: ThreadRef {
+            installation: "T1".into(),
+            key: "C1:1700000000.000100".into(),
+            location: location
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+            display: "#C1".into(),
+        },
+        recipient: Actor { id: "UALICE".into(), name: "alice".into(), kind: ActorKind::Human },
+        message: None,
+        marker: Marker::of(InstanceId::of("a"), 1, 0),
+        since_ms: 1_700_000_000_000,
+    }
+}
+
+fn methods(server: &Shared) -> Vec<String> {
+    server.lock().unwrap().calls.iter().map(|(method, _)| method.clone()).collect()
+}
+
+fn begin(complete: bool) -> Op {
+    Op::Start { text: "Hello **you**".into(), complete }
+}
+
+#[tokio::test]
+async fn a_stream_is_started_for_the_asker_grown_and_finished() {
+    let (slack, server) = start(vec![(200, None, json!({"ok": true, "ts": "1.2"}))]).await;
+    let receipt = slack.perform(&context(), &begin(false)).await.unwrap();
+    assert_eq!(receipt, Receipt { id: "1.2".into(), mode: Mode::Native });
+    slack.perform(&context(), &Op::Append { id: "1.2".into(), text: " <!here>".into() }).await.unwrap();
+    slack.perform(&context(), &Op::Finish { id: "1.2".into(), text: String::new() }).await.unwrap();
+    assert_eq!(methods(&server), ["chat.startStream", "chat.appendStream", "chat.stopStream"]);
+    let first: Value = serde_json::from_str(&server.lock().unwrap().calls[0].1).unwrap();
+    assert_eq!(first["recipient_user_id"], "UALICE");
+    assert_eq!(first["recipient_team_id"], "T1");
+    assert_eq!(first["thread_ts"], "1700000000.000100");
+    assert_eq!(first["markdown_text"], "Hello **you**");
+    let second: Value = serde_json::from_str(&server.lock().unwrap().calls[1].1).unwrap();
+    assert_eq!(second["markdown_text"], " &lt;!here>");
+}
+
+#[tokio::test]
+async fn where_the_method_is_unknown_a_message_is_posted_and_edited() {
+    for unknown in [(200, None, json!({"ok": false, "error": "unknown_method"})), (404, None, json!({}))] {
+        let (slack, server) = start(vec![unknown, (200, None, json!({"ok": true, "ts": "1.2"}))]).await;
+        let receipt = slack.perform(&context(), &begin(false)).await.unwrap();
+        assert_eq!(receipt.mode, Mode::Edit);
+        let edit = Op::Edit { id: "1.2".into(), text: "Hello".into(), complete: true };
+        slack.perform(&context(), &edit).await.unwrap();
+        server.lock().unwrap().answers.push_back((200, None, json!({"ok": true, "ts": "1.3"})));
+        slack.perform(&context(), &begin(false)).await.unwrap();
+        assert_eq!(methods(&server), ["chat.startStream", "chat.postMessage", "chat.update", "chat.postMessage"]);
+        let post: Value = serde_json::from_str(&server.lock().unwrap().calls[1].1).unwrap();
+        assert_eq!(post["text"], "Hello *you*");
+        assert_eq!(post["unfurl_links"], false);
+        assert_eq!(post["metadata"]["event_payload"]["marker"], context().marker.as_str());
+    }
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do_next() {
+    let error = |code: &str| (200, None, json!({"ok": false, "error": code}));
+    let (slack, server) = start(vec![
+        (429, Some("7"), json!({})),
+        (500, None, json!({})),
+        error("invalid_auth"),
+        error("channel_not_found"),
+        error("something_new <script>"),
+        (200, None, json!({"ok": true})),
+    ])
+    .await;
+    let mut said = Vec::new();
+    for _ in 0..6 {
+        said.push(slack.perform(&context(), &begin(true)).await.unwrap_err());
+    }
+    assert_eq!(said[0], ReplyError::Retry { after_ms: 7_000, reason: "chat.postMessage: rate limited".into() });
+    assert!(matches!(said[1], ReplyError::Unknown(_)), "a post may have been done: {:?}", said[1]);
+    assert!(matches!(said[2], ReplyError::Credentials(_)));
+    assert!(matches!(said[3], ReplyError::Gone(_)));
+    assert_eq!(said[4], ReplyError::Refused("chat.postMessage: something_newscript".into()));
+    assert!(matches!(said[5], ReplyError::Unknown(_)), "accepted, but which message? {:?}", said[5]);
+    assert_eq!(methods(&server).len(), 6, "nothing is tried again");
+    server.lock().unwrap().answers.extend([(500, None, json!({})), error("message_not_in_streaming_state")]);
+    let edit = Op::Edit { id: "1".into(), text: "x".into(), complete: true };
+    assert!(
+        matches!(slack.perform(&context(), &edit).await, Err(ReplyError::Retry { .. })),
+        "an edit does no harm twice"
+    );
+    let append = Op::Append { id: "1".into(), text: "x".into() };
+    assert!(matches!(slack.perform(&context(), &append).await, Err(ReplyError::StreamClosed(_))));
+}
+
+#[tokio::test]
+async fn our_own_message_is_found_by_its_marker_and_a_stream_by_having_none() {
+    let marked = |ts: &str, marker: &str, bot: &str| json!({"ts": ts, "bot_id": bot, "text": "x", "metadata": {"event_type": "reveille_reply", "event_payload": {"marker": marker}}});
+    let ours = context().marker;
+    let me = (200, None, json!({"ok": true, "user_id": "UBOT", "bot_id": "BBOT", "user": "assistant", "team": "Demo"}));
+    let page = |messages: Value, next: &str| {
+        (200, None, json!({"ok": true, "messages": messages, "response_metadata": {"next_cursor": next}}))
+    };
+    let (slack, server) = start(vec![
+        me,
+        page(
+            json!([
+                marked("1700000001.000100", ours.as_str(), "BEVIL"),
+                marked("1700000002.000100", "another", "BBOT")
+            ]),
+            "next",
+        ),
+        page(json!([marked("1700000003.000100", ours.as_str(), "BBOT")]), ""),
+        page(json!([{"ts": "1600000000.000100", "bot_id": "BBOT"}, {"ts": "1700000004.000100", "user": "UALICE"}]), ""),
+        page(json!([{"ts": "1700000005.000100", "bot_id": "BBOT", "text": "grow"}]), ""),
+        (500, None, json!({})),
+    ])
+    .await;
+    slack.identify().await.unwrap();
+    let found = slack.find(&context()).await.unwrap();
+    assert_eq!(
+        found,
+        Some(Receipt { id: "1700000003.000100".into(), mode: Mode::Edit }),
+        "a forged marker is nobody's"
+    );
+    assert!(server.lock().unwrap().calls[1].1.contains("include_all_metadata=true"));
+    assert_eq!(slack.find(&context()).await.unwrap(), None);
+    let stream = slack.find(&context()).await.unwrap();
+    assert_eq!(stream, Some(Receipt { id: "1700000005.000100".into(), mode: Mode::Native }));
+    assert!(slack.find(&context()).await.is_err(), "not knowing is not absence");
+}
+
+#[tokio::test]
+async fn a_role_is_slacks_word_and_never_a_guess() {
+    let user = |fields: Value| (200, None, json!({"ok": true, "user": fields}));
+    let (slack, _server) = start(vec![
+        user(json!({"id": "U1", "team_id": "T1"})),
+        user(json!({"id": "U2", "team_id": "T1", "is_restricted": true})),
+        user(json!({"id": "U3", "team_id": "TELSE"})),
+        user(json!({"id": "U4", "deleted": true})),
+        user(json!({"id": "U5", "is_admin": true})),
+        (200, None, json!({"ok": false, "error": "unknown_method"})),
+        user(json!({"id": "UOTHER"})),
+        (200, None, json!({"ok": false, "error": "missing_scope"})),
+    ])
+    .await;
+    let mut roles = Vec::new();
+    for index in 1..=8 {
+        let actor = Actor { id: format!("U{index}"), name: String::new(), kind: ActorKind::Human };
+        roles.push(slack.permission(&actor, &context().thread).await.ok());
+    }
+    let expected = [
+        Some(Role::Member),
+        Some(Role::Guest),
+        Some(Role::External),
+        Some(Role::None),
+        Some(Role::Admin),
+        Some(Role::Member),
+        None,
+        None,
+    ];
+    assert_eq!(roles, expected);
+    let again = Actor { id: "U1".into(), name: String::new(), kind: ActorKind::Human };
+    assert_eq!(slack.permission(&again, &context().thread).await, Ok(Role::Member), "remembered for a minute");
+}

@@ -1,0 +1,299 @@
+//! The composition root: from a configuration to a running gateway, and its orderly end.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reveille_channel::{Channel, ReplyError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::actor::{ActorLimits, Directory, Pace, Services};
+use crate::agent::{Catalogue, ModelRef};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{ChannelSettings, Config, Storage};
+use crate::connection::{Connection, Connections};
+use crate::ingress::{Edge, Listening, listen};
+use crate::journal::embedded::{Embedded, Options};
+use crate::journal::{Engine, JournalError};
+use crate::model::Models;
+use crate::telemetry::Metrics;
+use crate::tool::{Registry, RegistryError};
+
+/// How often agents' files are looked at for changes.
+const RELOAD_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a platform is asked again who we are, while it does not say.
+const IDENTIFY_AGAIN: Duration = Duration::from_secs(30);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A connection cannot be made from its settings.
+    #[error("channels.{connection}.{reason}")]
+    Channel {
+        /// The connection's name.
+        connection: String,
+        /// The key, what is wrong and what to do.
+        reason: String,
+    },
+    /// The journal does not open.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Two tools of one name.
+    #[error(transparent)]
+    Tools(#[from] RegistryError),
+    /// A model's table cannot be used.
+    #[error("models.{table}: {reason}")]
+    Model {
+        /// The table.
+        table: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}; set server.listen, or stop what uses the port")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's word.
+        error: std::io::Error,
+    },
+}
+
+/// What goes into a gateway.
+#[derive(Debug)]
+pub struct Parts {
+    /// The platforms.
+    pub connections: Connections,
+    /// The journal.
+    pub engine: Arc<dyn Engine>,
+    /// The agents.
+    pub catalogue: Arc<Catalogue>,
+    /// The models.
+    pub models: Models,
+    /// The model of agents that name none.
+    pub default_model: Option<ModelRef>,
+    /// The tools.
+    pub tools: Registry,
+    /// Who may wake an agent that does not say.
+    pub access: crate::dispatch::AccessDefault,
+    /// The date.
+    pub clock: Arc<dyn Clock>,
+    /// Bounds on what is awake.
+    pub limits: ActorLimits,
+}
+
+/// The adapters of a configuration, with the GitHub ones by name once more: tools use their calls.
+///
+/// # Errors
+/// [`StartError::Channel`].
+pub fn channels(
+    settings: &BTreeMap<String, ChannelSettings>,
+) -> Result<(Vec<Connection>, crate::tool::Connections), StartError> {
+    let mut connections = Vec::new();
+    let mut github = BTreeMap::new();
+    for (name, one) in settings {
+        let failed = |reason: String| StartError::Channel { connection: name.clone(), reason };
+        let channel: Arc<dyn Channel> = match one {
+            ChannelSettings::Slack(settings) => Arc::new(
+                reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
+            ),
+            ChannelSettings::Github(settings) => {
+                let channel = Arc::new(
+                    reveille_github::GitHub::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
+                );
+                github.insert(name.clone(), Arc::clone(&channel));
+                channel
+            }
+        };
+        connections.push(Connection::new(name, channel));
+    }
+    Ok((connections, Arc::new(github)))
+}
+
+/// The journal of a configuration.
+///
+/// # Errors
+/// See [`Embedded::open`].
+pub async fn journal(storage: &Storage) -> Result<Arc<dyn Engine>, JournalError> {
+    let Storage::Folder(folder) = storage;
+    Ok(Arc::new(Embedded::open(folder, Options::default()).await?))
+}
+
+impl Parts {
+    /// Everything a configuration says, with these models.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn of(config: &Config, models: Models, default_model: Option<ModelRef>) -> Result<Self, StartError> {
+        let (connections, github) = channels(&config.channels)?;
+        let catalogue = Arc::new(Catalogue::load(&config.agents.dir));
+        for error in catalogue.errors().iter() {
+            tracing::error!(%error, "an agent cannot be used");
+        }
+        Ok(Self {
+            connections: Connections::new(connections),
+            engine: journal(&config.storage).await?,
+            catalogue,
+            models,
+            default_model,
+            tools: Registry::built_in(&github)?,
+            access: config.access.default,
+            clock: Arc::new(SystemClock),
+            limits: ActorLimits::default(),
+        })
+    }
+}
+
+/// A gateway without its HTTP edge: it runs what is in its journal.
+#[derive(Debug)]
+pub struct Gateway {
+    engine: Arc<dyn Engine>,
+    catalogue: Arc<Catalogue>,
+    connections: Connections,
+    clock: Arc<dyn Clock>,
+    directory: Directory,
+    supervisor: tokio::task::JoinHandle<()>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Gateway {
+    /// Starts it: what a crash left undone goes on at once.
+    #[must_use]
+    pub fn start(parts: Parts) -> Self {
+        let stop = CancellationToken::new();
+        let services = Arc::new(Services {
+            engine: Arc::clone(&parts.engine),
+            catalogue: Arc::clone(&parts.catalogue),
+            models: parts.models,
+            default_model: parts.default_model,
+            tools: parts.tools,
+            connections: parts.connections.clone(),
+            access: parts.access,
+            clock: Arc::clone(&parts.clock),
+            pace: Pace::default(),
+            limits: parts.limits,
+        });
+        let tasks = TaskTracker::new();
+        for connection in parts.connections.iter() {
+            tasks.spawn(identify(Arc::clone(connection), stop.child_token()));
+        }
+        tasks.spawn(reload(Arc::clone(&parts.catalogue), stop.child_token()));
+        tasks.close();
+        let (directory, supervisor) = Directory::start(services, stop.child_token());
+        Self {
+            engine: parts.engine,
+            catalogue: parts.catalogue,
+            connections: parts.connections,
+            clock: parts.clock,
+            directory,
+            supervisor,
+            tasks,
+            stop,
+        }
+    }
+
+    /// Who is awake.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    /// Listens for deliveries.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn serve(&self, address: SocketAddr, metrics: Option<Metrics>) -> Result<Listening, StartError> {
+        let edge = Edge::new(
+            self.connections.clone(),
+            Arc::clone(&self.catalogue),
+            Arc::clone(&self.engine),
+            self.directory.clone(),
+            Arc::clone(&self.clock),
+            metrics,
+        );
+        listen(address, edge.router(), self.stop.child_token())
+            .await
+            .map_err(|error| StartError::Listen { address, error })
+    }
+
+    /// Stops: no further deliveries, what is under way at platforms ends or is left to the journal, the journal closes.
+    pub async fn stop(self, listening: Option<Listening>) {
+        self.stop.cancel();
+        if let Some(listening) = listening {
+            listening.stopped().await;
+        }
+        if self.supervisor.await.is_err() {
+            tracing::error!("the supervisor of instances panicked");
+        }
+        self.tasks.wait().await;
+        self.engine.close().await;
+    }
+}
+
+/// Asks a platform who we are there until it says.
+async fn identify(connection: Arc<Connection>, stop: CancellationToken) {
+    let mut wait = Duration::from_secs(1);
+    loop {
+        let asked = tokio::select! {
+            () = stop.cancelled() => return,
+            asked = connection.channel.identify() => asked,
+        };
+        match asked {
+            Ok(identity) => {
+                tracing::info!(connection = connection.name, handle = identity.handle, installation = identity.installation, "connected");
+                for warning in &identity.warnings {
+                    tracing::warn!(connection = connection.name, warning, "the credential lacks something");
+                }
+                connection.set_identity(Some(identity));
+                return;
+            }
+            Err(error) => {
+                connection.set_identity(None);
+                if matches!(error, ReplyError::Credentials(_)) {
+                    tracing::error!(connection = connection.name, %error, "events wait until the credential is right; `reveille doctor` says what to do");
+                } else {
+                    tracing::warn!(connection = connection.name, %error, "the platform does not say who we are there");
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(IDENTIFY_AGAIN),
+        }
+    }
+}
+
+/// Takes over agents whose files changed; those that are broken stay as they were.
+async fn reload(catalogue: Arc<Catalogue>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(RELOAD_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let looked = Arc::clone(&catalogue);
+        // Files are read on a thread that may block.
+        let errors = tokio::task::spawn_blocking(move || looked.changed().then(|| looked.reload())).await;
+        match errors {
+            Ok(None) => {}
+            Ok(Some(errors)) => {
+                tracing::info!(agents = catalogue.agents().len(), broken = errors.len(), "agents reloaded");
+                for error in errors.iter() {
+                    tracing::error!(%error, "an agent cannot be used");
+                }
+            }
+            Err(error) => tracing::error!(%error, "agents could not be reloaded"),
+        }
+    }
+}
