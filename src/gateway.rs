@@ -41,6 +41,9 @@ pub enum StartError {
     /// The journal does not open.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The process has figures already.
+    #[error("figures cannot be collected: {0}")]
+    Metrics(String),
     /// Two tools of one name.
     #[error(transparent)]
     Tools(#[from] RegistryError),
@@ -53,7 +56,7 @@ pub enum StartError {
         reason: String,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}; set server.listen, or stop what uses the port")]
+    #[error("cannot listen on {address}: {error}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -91,15 +94,15 @@ pub struct Parts {
 /// [`StartError::Channel`].
 pub fn channels(
     settings: &BTreeMap<String, ChannelSettings>,
-) -> Result<(Vec<Connection>, crate::tool::Connections), StartError> {
+) -> Result<(Vec<Connection>, crate::tool::GitHubConnections), StartError> {
     let mut connections = Vec::new();
     let mut github = BTreeMap::new();
     for (name, one) in settings {
         let failed = |reason: String| StartError::Channel { connection: name.clone(), reason };
         let channel: Arc<dyn Channel> = match one {
-            ChannelSettings::Slack(settings) => Arc::new(
-                reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
-            ),
+            ChannelSettings::Slack(settings) => {
+                Arc::new(reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?)
+            }
             ChannelSettings::Github(settings) => {
                 let channel = Arc::new(
                     reveille_github::GitHub::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
@@ -250,7 +253,12 @@ async fn identify(connection: Arc<Connection>, stop: CancellationToken) {
         };
         match asked {
             Ok(identity) => {
-                tracing::info!(connection = connection.name, handle = identity.handle, installation = identity.installation, "connected");
+                tracing::info!(
+                    connection = connection.name,
+                    handle = identity.handle,
+                    installation = identity.installation,
+                    "connected"
+                );
                 for warning in &identity.warnings {
                     tracing::warn!(connection = connection.name, warning, "the credential lacks something");
                 }

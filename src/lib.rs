@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod dispatch;
+pub mod gateway;
 pub mod ingress;
 pub mod journal;
 pub mod model;

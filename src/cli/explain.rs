@@ -23,6 +23,7 @@ pages! {
     "RV0101" "RV0102"
     "RV0201" "RV0202" "RV0203" "RV0204" "RV0205"
     "RV0301" "RV0302" "RV0303" "RV0304"
+    "RV0401" "RV0402" "RV0403" "RV0404" "RV0405"
 }
 
 pub(super) fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use miette::Diagnostic;
 
 use crate::agent::AgentError;
 use crate::config::ConfigErrors;
+use crate::gateway::StartError;
 use crate::journal::JournalError;
 use crate::telemetry::TelemetryError;
 
@@ -35,11 +36,21 @@ pub enum Code {
     LogFilter,
     /// Something that should be well is not.
     Unwell,
+    /// A channel's settings are of no use.
+    Channel,
+    /// A model's table is of no use.
+    Model,
+    /// The address cannot be listened on.
+    Listen,
+    /// The simulated platforms do not start, or do not answer.
+    Simulator,
+    /// A turn did not complete.
+    Turn,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::AgentFile,
         Self::UnknownAgent,
         Self::Locked,
@@ -51,6 +62,11 @@ impl Code {
         Self::UnknownCode,
         Self::LogFilter,
         Self::Unwell,
+        Self::Channel,
+        Self::Model,
+        Self::Listen,
+        Self::Simulator,
+        Self::Turn,
     ];
 
     /// The code as people type it.
@@ -68,6 +84,11 @@ impl Code {
             Self::UnknownCode => "RV0302",
             Self::LogFilter => "RV0303",
             Self::Unwell => "RV0304",
+            Self::Channel => "RV0401",
+            Self::Model => "RV0402",
+            Self::Listen => "RV0403",
+            Self::Simulator => "RV0404",
+            Self::Turn => "RV0405",
         }
     }
 }
@@ -127,6 +148,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         self.exit_code.unwrap_or(match &self.kind {
             Kind::Config(_) | Kind::Agents(_) => ConfigErrors::EXIT_CODE,
+            Kind::One(One { code: Code::Channel | Code::Model, .. }) => ConfigErrors::EXIT_CODE,
             Kind::One(One { code: Code::UnknownCode | Code::LogFilter, .. }) => 2,
             Kind::One(_) | Kind::Output(_) => 1,
         })
@@ -182,6 +204,23 @@ impl From<io::Error> for Failure {
 impl From<TelemetryError> for Failure {
     fn from(error: TelemetryError) -> Self {
         Self::new(Code::LogFilter, error.to_string(), "unset REVEILLE_LOG to get the default, `info`")
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let (code, help) = match error {
+            StartError::Journal(error) => return error.into(),
+            StartError::Channel { .. } => (Code::Channel, "set the key to what the platform's page of your app shows"),
+            StartError::Model { .. } => (Code::Model, "the guide's part on models shows each kind of table"),
+            StartError::Listen { .. } => {
+                (Code::Listen, "stop what uses the port, or set `server.listen` to another one")
+            }
+            StartError::Tools(_) | StartError::Metrics(_) => {
+                (Code::Listen, "this is a mistake of the build; please report it")
+            }
+        };
+        Self::new(code, error.to_string(), help)
     }
 }
 

@@ -15,6 +15,7 @@
 mod agents;
 mod completions;
 mod context;
+mod dev;
 mod doctor;
 mod explain;
 mod failure;
@@ -25,6 +26,8 @@ mod listing;
 mod output;
 mod records;
 pub mod report;
+mod say;
+mod serve;
 mod tail;
 mod turns;
 
@@ -91,6 +94,12 @@ enum Command {
     Init(init::Args),
     /// Check configuration, credentials, model, disk, database and clock, with a fix for each red line
     Doctor(doctor::Args),
+    /// Run the gateway on a laptop, with simulated platforms and no set-up
+    Dev(dev::Args),
+    /// In `dev`: speak as a person into a simulated platform, and watch the thread grow
+    Say(say::Args),
+    /// Run the gateway in production; an incomplete configuration stops it at once
+    Serve(serve::Args),
     /// List the agents, or show one
     Agents(agents::Args),
     /// List the instances, show one, or export one as a plain SQLite file
@@ -140,6 +149,9 @@ async fn run(context: &mut Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(context, args),
         Command::Doctor(args) => doctor::run(context, args).await,
+        Command::Dev(args) => dev::run(context, args).await,
+        Command::Say(args) => say::run(context, args).await,
+        Command::Serve(args) => serve::run(context, args).await,
         Command::Agents(args) => agents::run(context, args),
         Command::Instances(args) => instances::run(context, args).await,
         Command::Turns(args) => turns::run(context, args).await,

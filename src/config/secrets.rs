@@ -101,8 +101,10 @@ pub(super) fn unusable(value: &str, shape: Shape) -> Option<String> {
         let is_key = trimmed.starts_with("-----BEGIN ") && trimmed.contains("PRIVATE KEY-----");
         return (!is_key).then(|| "the secret is not a private key in PEM".into());
     }
-    if value.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Some("the secret has blanks, line breaks or control characters in it".into());
+    // A webhook's secret is any text its owner chose, blanks inside included; a token is one word.
+    let is_broken = value.chars().any(char::is_control) || value != trimmed;
+    if is_broken || (shape != Shape::Signing && value.contains(char::is_whitespace)) {
+        return Some("the secret has line breaks, control characters or blanks where none belong".into());
     }
     (shape == Shape::Signing && value.len() < LEAST_BYTES)
         .then(|| format!("the secret is shorter than {LEAST_BYTES} bytes"))

@@ -15,6 +15,7 @@ use std::io;
 use reveille_channel::Secret;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{FmtSpan, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -79,7 +80,8 @@ where
             let fields = debug_fn(move |writer, field, value| {
                 let value = sink::cut(scrubber.scrub(&format!("{value:?}")).into_owned());
                 if field.name() == "message" { write!(writer, "{value}") } else { write!(writer, "{field}={value}") }
-            });
+            })
+            .delimited(" ");
             Box::new(registry.with(layer.fmt_fields(fields)))
         }
     }

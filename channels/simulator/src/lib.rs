@@ -1,1 +1,200 @@
 //! Stand-ins for the platforms' servers, for development and tests.
+//!
+//! One server plays Slack's Web API (under `/slack/api`) and GitHub's REST API (under `/github`), with people in it who
+//! speak and whose words are delivered, signed, as the platforms do. Each rule names the public page it follows. It knows
+//! nothing of the adapters: what they get wrong has to show here.
+
+mod client;
+mod control;
+mod deliver;
+mod fault;
+mod github;
+mod slack;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+pub use client::{Client, ClientError, Landed, SeenMessage, SeenThread};
+pub use deliver::Delivered;
+pub use fault::{Fault, Faults};
+pub use github::{Github, GithubOptions, Issue};
+pub use slack::{Message, Posted, Slack, SlackOptions};
+
+/// What a simulator plays.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The gateway's base address: deliveries go to its `/channels/...`.
+    pub deliver_to: Url,
+    /// Slack.
+    pub slack: SlackOptions,
+    /// GitHub.
+    pub github: GithubOptions,
+}
+
+/// Why it does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("the simulated platforms cannot listen on {address}: {error}")]
+pub struct StartError {
+    /// The address.
+    pub address: SocketAddr,
+    /// The system's word.
+    pub error: std::io::Error,
+}
+
+/// A person or a place that is not simulated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {what}; there are: {}", known.join(", "))]
+pub struct Unknown {
+    /// What was asked for.
+    pub what: String,
+    /// What there is.
+    pub known: Vec<String>,
+}
+
+/// One call of an API, as it was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Slack's method, or GitHub's verb and path.
+    pub method: String,
+    /// Its arguments, without credentials.
+    pub arguments: serde_json::Value,
+}
+
+/// Both platforms and their server.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    slack: Slack,
+    github: Github,
+    shared: Shared,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+/// What all parts share: where deliveries go, that something changed, and the tasks that deliver.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) deliver_to: Arc<Mutex<Url>>,
+    pub(crate) changed: watch::Sender<u64>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Shared {
+    pub(crate) fn touch(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Waits until `holds`, looking again at each change. Whether it came true in time.
+    pub(crate) async fn wait_until(&self, deadline: Duration, holds: impl Fn() -> bool) -> bool {
+        let mut changed = self.changed.subscribe();
+        tokio::time::timeout(deadline, async {
+            loop {
+                changed.borrow_and_update();
+                if holds() {
+                    return;
+                }
+                if changed.changed().await.is_err() {
+                    return;
+                }
+            }
+        })
+        .await
+        .is_ok()
+    }
+}
+
+/// A lock held only for a moment; a panic of another holder leaves the state usable.
+pub(crate) fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Simulator {
+    /// Starts both platforms.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let failed = |error| StartError { address: options.listen, error };
+        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| failed(std::io::Error::other(error)))?;
+        let shared = Shared {
+            deliver_to: Arc::new(Mutex::new(options.deliver_to)),
+            changed: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            http,
+        };
+        let slack = Slack::new(options.slack, shared.clone());
+        let github = Github::new(options.github, shared.clone());
+        let router = Router::new()
+            .nest("/slack/api", slack::api::router(slack.clone()))
+            .nest("/github", github::api::router(github.clone()))
+            .merge(control::router(slack.clone(), github.clone(), shared.clone()));
+        let stop = shared.stop.clone();
+        let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+        let server = tokio::spawn(server.into_future());
+        Ok(Self { address, slack, github, shared, server })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// For `channels.slack.api_base_url`.
+    #[must_use]
+    pub fn slack_api_base_url(&self) -> String {
+        format!("http://{}/slack/api", self.address)
+    }
+
+    /// For `channels.github.api_base_url`.
+    #[must_use]
+    pub fn github_api_base_url(&self) -> String {
+        format!("http://{}/github", self.address)
+    }
+
+    /// Slack.
+    #[must_use]
+    pub fn slack(&self) -> &Slack {
+        &self.slack
+    }
+
+    /// GitHub.
+    #[must_use]
+    pub fn github(&self) -> &Github {
+        &self.github
+    }
+
+    /// Deliveries go to another gateway from now on.
+    pub fn set_deliver_to(&self, base: Url) {
+        *lock(&self.shared.deliver_to) = base;
+    }
+
+    /// Stops; deliveries that wait for a retry are given up.
+    pub async fn shutdown(self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+        // Streams to terminals and pages may still be open.
+        self.server.abort();
+        let _ = self.server.await;
+    }
+}

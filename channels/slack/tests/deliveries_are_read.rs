@@ -1,5 +1,7 @@
 //! From signed bytes to events.
 
+#![cfg(test)]
+
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue};

@@ -1,5 +1,7 @@
 //! Operations against a server that knows Slack's documentation only as far as a test needs it.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 

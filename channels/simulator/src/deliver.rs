@@ -1,0 +1,126 @@
+//! Delivering webhooks, signed, with each platform's own rules of trying again.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::{Shared, lock};
+
+/// A delivery and what became of it.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// The body.
+    pub body: Bytes,
+    /// Headers besides the signature's.
+    pub headers: Vec<(String, String)>,
+    /// The status of the last answer; `None` without one.
+    pub status: Option<u16>,
+    /// How often it was sent.
+    pub tries: u32,
+    /// It repeats an earlier one.
+    pub is_again: bool,
+}
+
+/// All deliveries of one platform.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<Delivered>>>);
+
+/// Header names and values.
+pub(crate) type Headers = Vec<(String, String)>;
+
+/// How a platform delivers.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) path: String,
+    pub(crate) secret: String,
+    pub(crate) deadline: Duration,
+    /// The waits before further tries.
+    pub(crate) retries: Vec<Duration>,
+    pub(crate) sign: fn(secret: &str, body: &[u8]) -> Headers,
+    /// Headers of the n-th further try.
+    pub(crate) retry_headers: fn(u32) -> Headers,
+}
+
+impl Log {
+    pub(crate) fn all(&self) -> Vec<Delivered> {
+        lock(&self.0).clone()
+    }
+
+    /// Sends everything once more that was sent for the first time.
+    pub(crate) fn send_again(&self, shared: &Shared, rules: &Rules) {
+        for one in self.all().into_iter().filter(|one| !one.is_again) {
+            self.send(shared, rules.clone(), one.headers, one.body, true);
+        }
+    }
+
+    /// Sends a body, in a task of its own.
+    pub(crate) fn send(&self, shared: &Shared, rules: Rules, headers: Headers, body: Bytes, is_again: bool) {
+        let index = {
+            let mut log = lock(&self.0);
+            log.push(Delivered { body: body.clone(), headers: headers.clone(), status: None, tries: 0, is_again });
+            log.len() - 1
+        };
+        let (log, shared) = (self.clone(), shared.clone());
+        let tasks = shared.tasks.clone();
+        tasks.spawn(async move {
+            let stop = shared.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = log.deliver(&shared, &rules, &headers, &body, index) => {}
+            }
+        });
+    }
+
+    async fn deliver(&self, shared: &Shared, rules: &Rules, headers: &[(String, String)], body: &Bytes, index: usize) {
+        for number in 0..=rules.retries.len() {
+            if let Some(wait) = number.checked_sub(1).and_then(|before| rules.retries.get(before)) {
+                tokio::time::sleep(*wait).await;
+            }
+            let base = lock(&shared.deliver_to).clone();
+            let Ok(url) = base.join(&rules.path) else {
+                return;
+            };
+            let mut request = shared.http.post(url).timeout(rules.deadline).body(body.clone());
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let more = if number > 0 { (rules.retry_headers)(number) } else { Vec::new() };
+            for (name, value) in headers.iter().chain(&(rules.sign)(&rules.secret, body)).chain(&more) {
+                request = request.header(name, value);
+            }
+            let status = match request.send().await {
+                Ok(answer) => Some(answer.status().as_u16()),
+                Err(error) => {
+                    tracing::debug!(error = %error.without_url(), "a delivery had no answer");
+                    None
+                }
+            };
+            if let Some(delivered) = lock(&self.0).get_mut(index) {
+                delivered.status = status;
+                delivered.tries += 1;
+            }
+            shared.touch();
+            if status.is_some_and(|status| (200..300).contains(&status)) {
+                return;
+            }
+        }
+    }
+}
+
+/// HMAC-SHA256 in hexadecimal.
+pub(crate) fn hmac_hex(secret: &str, parts: &[&[u8]]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// Seconds since the Unix epoch, and the microseconds of the second.
+pub(crate) fn now() -> (u64, u32) {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs(), since.subsec_micros())
+}

@@ -1,0 +1,137 @@
+//! `reveille dev`: the gateway on a laptop, with simulated platforms and, without a key, a rehearsal model.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reveille_channel::Secret;
+use reveille_simulator::{GithubOptions, Options, Simulator, SlackOptions};
+
+use super::context::Context;
+use super::failure::{Code, Failure};
+use super::serve::{listen_flag, stop_signal};
+use crate::config::{ChannelSettings, Config, Mode};
+use crate::gateway::{Gateway, Parts, StartError};
+use crate::models;
+use crate::telemetry::Metrics;
+
+/// Where the simulated platforms listen, and where `reveille say` looks for them.
+pub(super) const SIMULATOR: &str = "127.0.0.1:7374";
+
+/// The waits before Slack's further tries ("Events API: retries").
+const RETRIES: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(60), Duration::from_secs(300)];
+
+/// Arguments of `dev`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where to listen, in place of server.listen
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+
+    /// Where the simulated platforms listen
+    #[arg(long, value_name = "ADDRESS", default_value = SIMULATOR)]
+    simulator: SocketAddr,
+}
+
+pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
+    let mut config = context.load(Mode::Dev, listen_flag(args.listen.as_deref()))?;
+    let stopped = stop_signal()?;
+    let (simulator, simulated) = simulate(&mut config, args.simulator).await?;
+    let (models, default_model, is_rehearsal) = models::or_rehearsal(&config)?;
+    let model = default_model.as_ref().map(|model| model.table.clone()).unwrap_or_default();
+    let parts = Parts::of(&config, models, default_model).await?;
+    let agents: Vec<String> = parts.catalogue.agents().iter().map(|agent| agent.name.clone()).collect();
+    for error in parts.catalogue.errors().iter() {
+        context.report_one(error);
+    }
+    let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
+    let gateway = Gateway::start(parts);
+    let listening = gateway.serve(config.server.listen, Some(metrics)).await?;
+    simulator.set_deliver_to(format!("http://{}", listening.address).parse().map_err(|error: url::ParseError| {
+        Failure::new(Code::Simulator, error.to_string(), "set server.listen to an address such as 127.0.0.1:7373")
+    })?);
+    let output = &mut context.output;
+    output.line(format!("reveille dev: the gateway listens on http://{}", listening.address))?;
+    output.line(format!("  playground   http://{}", simulator.address()))?;
+    output.line(format!("  simulated    {}", simulated.join(", ")))?;
+    output.line(&match agents.as_slice() {
+        [] => format!("  agents       none in {}; `reveille init` writes a first one", config.agents.dir.display()),
+        some => format!("  agents       {}", some.join(", ")),
+    })?;
+    output.line(&if is_rehearsal {
+        "  model        rehearsal: answers from a file; set ANTHROPIC_API_KEY or add a table under [models]".to_owned()
+    } else {
+        format!("  model        {model}")
+    })?;
+    output.line("")?;
+    output.line("In a second terminal:")?;
+    output.line("  reveille say slack \"#general\" \"@assistant what can you do?\"")?;
+    output.line("  reveille say github acme/app#1 \"@assistant summarise this\"")?;
+    output.flush()?;
+    stopped.await;
+    gateway.stop(Some(listening)).await;
+    simulator.shutdown().await;
+    Ok(())
+}
+
+/// Starts the platforms and puts connections to them into the configuration, for those that have no real one.
+async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator, Vec<String>), Failure> {
+    // Between this process and itself; never used with a real platform.
+    let signing_secret = format!("simulated-{:032x}", rand::random::<u128>());
+    let token = format!("simulated-{:032x}", rand::random::<u128>());
+    let simulator = Simulator::start(Options {
+        listen,
+        deliver_to: "http://127.0.0.1:9".parse().map_err(|error: url::ParseError| {
+            Failure::new(Code::Simulator, error.to_string(), "this is a mistake of the build; please report it")
+        })?,
+        slack: SlackOptions {
+            connection: "slack".into(),
+            signing_secret: signing_secret.clone(),
+            bot_token: token.clone(),
+            bot_name: "assistant".into(),
+            streaming: true,
+            retries: RETRIES.to_vec(),
+        },
+        github: GithubOptions {
+            connection: "github".into(),
+            webhook_secret: signing_secret.clone(),
+            token: token.clone(),
+            bot_login: "assistant[bot]".into(),
+        },
+    })
+    .await
+    .map_err(|error| {
+        Failure::new(
+            Code::Simulator,
+            error.to_string(),
+            "stop what uses the port, or name another one with --simulator",
+        )
+    })?;
+    let address = |base: String| {
+        base.parse().map_err(|error: url::ParseError| {
+            Failure::new(Code::Simulator, error.to_string(), "name another address with --simulator")
+        })
+    };
+    let mut simulated = Vec::new();
+    if !config.channels.contains_key("slack") {
+        let settings = reveille_slack::Settings {
+            signing_secret: Secret::new(signing_secret.clone()),
+            bot_token: Secret::new(token.clone()),
+            api_base_url: address(simulator.slack_api_base_url())?,
+        };
+        config.channels.insert("slack".into(), ChannelSettings::Slack(settings));
+        simulated.push("slack (#general, #random, #support, dm)".to_owned());
+    }
+    if !config.channels.contains_key("github") {
+        let settings = reveille_github::Settings {
+            webhook_secret: Secret::new(signing_secret),
+            auth: reveille_github::Auth::Token(Secret::new(token)),
+            api_base_url: address(simulator.github_api_base_url())?,
+        };
+        config.channels.insert("github".into(), ChannelSettings::Github(settings));
+        simulated.push("github (acme/app)".to_owned());
+    }
+    if simulated.is_empty() {
+        simulated.push("nothing: both platforms are configured".to_owned());
+    }
+    Ok((simulator, simulated))
+}

@@ -1,0 +1,192 @@
+//! A project in a folder of its own, a simulated Slack and GitHub, and the real binary between them.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use reveille_simulator::{GithubOptions, Options, Simulator, SlackOptions};
+use tempfile::TempDir;
+
+/// Longer than anything here takes; only a test that fails waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+pub(crate) const WEBHOOK_SECRET: &str = "It's a Secret to Everybody";
+
+/// One story: a project and its platforms.
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
+    pub(crate) simulator: Simulator,
+    port: u16,
+}
+
+/// A gateway that runs. Dropping it ends it as kill -9 does.
+pub(crate) struct Gateway {
+    child: Child,
+}
+
+impl Stage {
+    /// A stage with this script as its model.
+    pub(crate) async fn new(script: &str) -> Self {
+        Self::with(script, true).await
+    }
+
+    pub(crate) async fn with(script: &str, streaming: bool) -> Self {
+        let simulator = Simulator::start(Options {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            deliver_to: "http://127.0.0.1:9".parse().unwrap(),
+            slack: SlackOptions {
+                connection: "slack".into(),
+                signing_secret: SIGNING_SECRET.into(),
+                bot_token: "xoxb-simulated".into(),
+                bot_name: "assistant".into(),
+                streaming,
+                retries: vec![Duration::from_millis(100); 50],
+            },
+            github: GithubOptions {
+                connection: "github".into(),
+                webhook_secret: WEBHOOK_SECRET.into(),
+                token: "ghp_simulated".into(),
+                bot_login: "assistant[bot]".into(),
+            },
+        })
+        .await
+        .unwrap();
+        let folder = TempDir::new().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        simulator.set_deliver_to(format!("http://127.0.0.1:{port}").parse().unwrap());
+        let stage = Self { folder, simulator, port };
+        stage.write("script.yaml", script);
+        stage.write(
+            "reveille.toml",
+            &format!(
+                r#"
+[server]
+listen = "127.0.0.1:{port}"
+
+[models.played]
+provider = "script"
+script = "script.yaml"
+
+[channels.slack]
+signing_secret = "env:SLACK_SIGNING_SECRET"
+bot_token = "env:SLACK_BOT_TOKEN"
+api_base_url = "{}"
+
+[channels.github]
+webhook_secret = "env:GITHUB_WEBHOOK_SECRET"
+token = "env:GITHUB_TOKEN"
+api_base_url = "{}"
+"#,
+                stage.simulator.slack_api_base_url(),
+                stage.simulator.github_api_base_url(),
+            ),
+        );
+        for agent in ["assistant", "triage"] {
+            copy(
+                &Path::new(env!("CARGO_MANIFEST_DIR")).join("agents").join(agent),
+                &stage.folder.path().join("agents").join(agent),
+            );
+        }
+        stage
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The command line in this project.
+    pub(crate) fn reveille(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reveille"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("SLACK_SIGNING_SECRET", SIGNING_SECRET)
+            .env("SLACK_BOT_TOKEN", "xoxb-simulated")
+            .env("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)
+            .env("GITHUB_TOKEN", "ghp_simulated");
+        command
+    }
+
+    /// Starts the gateway and waits until it listens. `faults` as in the variable FAILPOINTS.
+    pub(crate) fn serve(&self, faults: &str) -> Gateway {
+        let mut child = self
+            .reveille(&["serve"])
+            .env("FAILPOINTS", faults)
+            .env("REVEILLE_LOG", "debug,hyper=warn,sqlx=warn")
+            .stdout(Stdio::piped())
+            .stderr(log_of(self.folder.path()))
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        // With a fault it may be gone before it says so.
+        assert!(!faults.is_empty() || line.contains("is listening"), "{}", self.log());
+        Gateway { child }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        let mut text = String::new();
+        let file = std::fs::File::open(self.folder.path().join("log"));
+        file.unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// Records of a kind, from the journal of a gateway that may run.
+    pub(crate) fn records(&self, kind: &str) -> Vec<serde_json::Value> {
+        let output = self.reveille(&["tail", "--no-follow", "--json", "-n", "100000"]).output().unwrap();
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .filter(|line| line["record"]["body"]["kind"] == kind)
+            .collect()
+    }
+}
+
+impl Gateway {
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// SIGTERM, and its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn log_of(folder: &Path) -> std::fs::File {
+    std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
