@@ -47,14 +47,9 @@ pub enum StartError {
     /// Two tools of one name.
     #[error(transparent)]
     Tools(#[from] RegistryError),
-    /// A model's table cannot be used.
-    #[error("models.{table}: {reason}")]
-    Model {
-        /// The table.
-        table: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
+    /// A model's table cannot be used: which, why, and where to look.
+    #[error("{0}")]
+    Model(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {

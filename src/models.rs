@@ -10,6 +10,9 @@ use crate::model::{self, Hosted, HostedSettings, Models, Provider, Script};
 const DEFAULTS: [(&str, &str); 3] =
     [("anthropic", "claude-sonnet-4-6"), ("openai", "gpt-5.1"), ("gemini", "gemini-2.5-pro")];
 
+/// The table of the script that is played where no model is configured.
+pub const REHEARSAL: &str = "rehearsal";
+
 /// The provider of one table.
 ///
 /// # Errors
@@ -65,4 +68,17 @@ pub(crate) fn is_usable(settings: &ModelSettings) -> bool {
         Protocol::OpenAi => settings.api_key.is_some() || !is_own("api.openai.com"),
         Protocol::Anthropic | Protocol::Gemini => settings.api_key.is_some(),
     }
+}
+
+/// As [`all`], with the rehearsal script as the default where there is no other.
+///
+/// # Errors
+/// Never with the script that ships.
+pub fn or_rehearsal(config: &Config) -> Result<(Models, Option<ModelRef>, Vec<String>), model::ScriptError> {
+    let (models, default, problems) = all(config);
+    if default.is_some() {
+        return Ok((models, default, problems));
+    }
+    let default = ModelRef { table: REHEARSAL.to_owned(), model: "script".to_owned() };
+    Ok((models.with(REHEARSAL, Arc::new(Script::rehearsal()?)), Some(default), problems))
 }

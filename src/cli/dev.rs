@@ -36,8 +36,13 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     let mut config = context.load(Mode::Dev, listen_flag(args.listen.as_deref()))?;
     let stopped = stop_signal()?;
     let (simulator, simulated) = simulate(&mut config, args.simulator).await?;
-    let (models, default_model, is_rehearsal) = models::or_rehearsal(&config)?;
+    let (models, default_model, problems) =
+        models::or_rehearsal(&config).map_err(|error| StartError::Model(error.to_string()))?;
+    for problem in problems {
+        tracing::warn!(problem, "a model cannot be used");
+    }
     let model = default_model.as_ref().map(|model| model.table.clone()).unwrap_or_default();
+    let is_rehearsal = model == models::REHEARSAL;
     let parts = Parts::of(&config, models, default_model).await?;
     let agents: Vec<String> = parts.catalogue.agents().iter().map(|agent| agent.name.clone()).collect();
     for error in parts.catalogue.errors().iter() {

@@ -212,7 +212,7 @@ impl From<StartError> for Failure {
         let (code, help) = match error {
             StartError::Journal(error) => return error.into(),
             StartError::Channel { .. } => (Code::Channel, "set the key to what the platform's page of your app shows"),
-            StartError::Model { .. } => (Code::Model, "the guide's part on models shows each kind of table"),
+            StartError::Model(_) => (Code::Model, "the guide's part on models shows each kind of table"),
             StartError::Listen { .. } => {
                 (Code::Listen, "stop what uses the port, or set `server.listen` to another one")
             }

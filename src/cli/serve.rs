@@ -20,7 +20,13 @@ pub(super) struct Args {
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
     let config = context.load(Mode::Serve, listen_flag(args.listen.as_deref()))?;
     let stopped = stop_signal()?;
-    let (models, default_model) = models::of(&config)?;
+    let (models, default_model, problems) = models::all(&config);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(StartError::Model(problem).into());
+    }
+    if default_model.is_none() {
+        tracing::warn!("no default model: agents without a `model:` line cannot answer");
+    }
     let parts = Parts::of(&config, models, default_model).await?;
     let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
     let gateway = Gateway::start(parts);

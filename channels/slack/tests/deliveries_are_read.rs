@@ -138,7 +138,7 @@ fn what_is_not_acted_upon_is_ignored_and_what_is_broken_is_malformed() {
         &wrap(r#"{"type":"message"}"#),
         r#"{"type":"event_callback"}"#,
     ] {
-        assert!(slack.normalise(&slack.verify(signed(body.as_bytes())).unwrap()).is_err(), "{:.40}", body);
+        assert!(slack.normalise(&slack.verify(signed(body.as_bytes())).unwrap()).is_err(), "{body:.40}");
     }
 }
 
