@@ -44,6 +44,7 @@ const ROOMS: &[Room] = &[
         rooms: &["actor", "agent", "clock", "connection", "dispatch", "journal", "telemetry"],
         crates: NO_CRATES,
     },
+    Room { name: "models", rooms: &["agent", "config", "model"], crates: NO_CRATES },
     // The composition root: the one place where everything is put together.
     Room {
         name: "gateway",
@@ -62,7 +63,6 @@ const ROOMS: &[Room] = &[
         ],
         crates: ADAPTERS,
     },
-    Room { name: "models", rooms: &["agent", "config", "gateway", "model"], crates: NO_CRATES },
     Room {
         name: "cli",
         rooms: &[
