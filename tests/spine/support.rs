@@ -98,8 +98,9 @@ api_base_url = "{}"
         std::fs::write(path, text).unwrap();
     }
 
-    pub(crate) fn base(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// Where the gateway listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        std::net::SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// The command line in this project.

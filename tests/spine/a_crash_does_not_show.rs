@@ -1,12 +1,8 @@
 //! The process is ended at every boundary of the journal, before and after each commit, and started again: the thread
 //! shows one answer, each tool acted once, and the turn ended once.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::{PATIENCE, Stage};
 use reveille_simulator::{Fault, Github, Posted, Slack};
-use support::{PATIENCE, Stage};
 
 const SCRIPT: &str = r#"
 rules:

@@ -1,10 +1,6 @@
 //! The spine: a mention in Slack and a comment on GitHub are answered where they were written, once.
 
-#![cfg(test)]
-
-mod support;
-
-use support::{PATIENCE, Stage};
+use crate::support::{PATIENCE, Stage};
 
 const SCRIPT: &str = r#"
 rules:

@@ -1,0 +1,8 @@
+//! The gateway as its users meet it: the real binary between simulated platforms. Read the modules as the specification.
+
+#![cfg(test)]
+
+mod a_crash_does_not_show;
+mod a_message_is_answered_in_its_thread;
+mod deliveries_meet_the_edge;
+mod support;
