@@ -121,8 +121,8 @@ async fn malformed_oversized_and_odd_requests_are_answered_and_never_with_an_err
         ("far too long", "413", EVENTS, with("content-length", "10000000000"), ""),
         ("too long", "413", EVENTS, with("content-length", "1048577"), ""),
         (
-            "length and chunks",
-            "400",
+            "length and chunks: the length is forgotten (RFC 9112, section 6.3)",
+            "401",
             EVENTS,
             vec![json.clone(), ("content-length", "5".to_owned()), ("transfer-encoding", "chunked".to_owned())],
             "0\r\n\r\n",
