@@ -75,11 +75,8 @@ impl Owner {
         let turn = reply.turn;
         let marker = |segment: u32| Marker::of(self.id, turn, segment);
         let (context, op, hash) = match &action {
-            Action::Perform { segment, op, end, .. } => {
-                let start = segment_start(reply, *segment);
-                let document = reply.document();
-                let hash = text_hash(document.get(start..*end).unwrap_or_default());
-                (reply.context(marker(*segment)), Some(op.clone()), hash)
+            Action::Perform { segment, op, hash, .. } => {
+                (reply.context(marker(*segment)), Some(op.clone()), hash.clone())
             }
             Action::Find { segment } => (reply.context(marker(*segment)), None, UNKNOWN_HASH.to_owned()),
             Action::Status { text } => {
@@ -126,7 +123,7 @@ impl Owner {
             return Ok(());
         };
         let (segment, end, complete, op) = match action {
-            Action::Perform { segment, op, end, complete } => (segment, end, complete, Some(op)),
+            Action::Perform { segment, op, end, complete, .. } => (segment, end, complete, Some(op)),
             Action::Find { segment } => (segment, segment_start(reply, segment), false, None),
             Action::Status { .. } | Action::Open { .. } | Action::Complete { .. } => return Ok(()),
         };

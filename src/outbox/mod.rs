@@ -6,6 +6,8 @@
 
 mod plan;
 mod reply;
+#[cfg(test)]
+mod tests;
 
 pub use plan::{Action, plan, plan_again_at};
 pub use reply::{Reply, Segment, UNKNOWN_HASH, text_hash};

@@ -2,10 +2,13 @@
 
 use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, markdown};
 
-use super::reply::{Reply, Segment, text_hash};
+use super::reply::{Reply, Segment, UNKNOWN_HASH, text_hash};
 
 /// An answer that takes less than this needs no status line, milliseconds.
 const STATUS_AFTER_MS: i64 = 700;
+
+/// What a message says whose text was taken back: messages are not deleted.
+const WITHDRAWN: &str = "(withdrawn)";
 
 /// What to do next for a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub enum Action {
         op: Op,
         /// The byte of the text with which what is visible will end.
         end: usize,
+        /// Hash of the text that is visible then; unknown where a stream is ended that shows something else.
+        hash: String,
         /// Nothing more will be done to the message.
         complete: bool,
     },
@@ -62,8 +67,8 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
         return Some(Action::Open { segment: 0, start: 0 });
     };
     let limit = capabilities.message_bytes;
-    if last.complete {
-        if last.end < document.len() {
+    if last.complete || (reply.finished && last.is_void(&document)) {
+        if last.complete && last.end < document.len() {
             return Some(Action::Open { segment: number(index + 1), start: last.end });
         }
         return reply.finished.then(|| mend(reply, &document)).flatten();
@@ -71,6 +76,8 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
     let segment = number(index);
     match &last.receipt {
         None if last.in_doubt => Some(Action::Find { segment }),
+        // The text it was opened for was taken back by another try of the model.
+        None if last.start >= document.len() => None,
         None => {
             let (end, complete) = goal(reply, &document, last, limit);
             let text = if complete || capabilities.streaming != Streaming::Native {
@@ -78,10 +85,15 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
             } else {
                 markdown::open_piece(&document, last.start, end)
             };
-            Some(Action::Perform { segment, op: Op::Start { text, complete }, end, complete })
+            let hash = hash_of(&document, last.start, end);
+            Some(Action::Perform { segment, op: Op::Start { text, complete }, end, hash, complete })
         }
         Some(receipt) if receipt.mode == Mode::Native => native(reply, &document, last, receipt, capabilities, now_ms)
-            .map(|(op, end, complete)| Action::Perform { segment, op, end, complete }),
+            .map(|(op, end, complete)| {
+                let is_known = agrees(&document, last);
+                let hash = if is_known { hash_of(&document, last.start, end) } else { UNKNOWN_HASH.to_owned() };
+                Action::Perform { segment, op, end, hash, complete }
+            }),
         Some(receipt) => {
             let (end, complete) = goal(reply, &document, last, limit);
             let visible = document.get(last.start..end).map(text_hash);
@@ -93,7 +105,18 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
                 return None;
             }
             let text = markdown::piece(&document, last.start, end);
-            Some(Action::Perform { segment, op: Op::Edit { id: receipt.id.clone(), text, complete }, end, complete })
+            if text.is_empty() && !complete {
+                return None;
+            }
+            let text = if text.is_empty() { WITHDRAWN.to_owned() } else { text };
+            let hash = hash_of(&document, last.start, end);
+            Some(Action::Perform {
+                segment,
+                op: Op::Edit { id: receipt.id.clone(), text, complete },
+                end,
+                hash,
+                complete,
+            })
         }
     }
 }
@@ -130,8 +153,7 @@ fn native(
     now_ms: i64,
 ) -> Option<(Op, usize, bool)> {
     let id = receipt.id.clone();
-    let agrees = document.get(segment.start..segment.end).is_some_and(|text| text_hash(text) == segment.hash);
-    if !agrees {
+    if !agrees(document, segment) {
         let settled = reply.finished || document.len() > segment.end;
         // Finished as it is; from then on it is edited until it is right.
         return settled.then(|| (Op::Finish { id, text: String::new() }, segment.end, false));
@@ -164,10 +186,21 @@ fn mend(reply: &Reply, document: &str) -> Option<Action> {
         None => document.len(),
     };
     let text = markdown::piece(document, start, end);
-    let text = if text.is_empty() { "(withdrawn)".to_owned() } else { text };
-    Some(Action::Perform { segment: number(index), op: Op::Edit { id, text, complete: true }, end, complete: true })
+    let text = if text.is_empty() { WITHDRAWN.to_owned() } else { text };
+    let hash = hash_of(document, segment.start, end);
+    let op = Op::Edit { id, text, complete: true };
+    Some(Action::Perform { segment: number(index), op, end, hash, complete: true })
 }
 
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// Whether what is visible is the document's text.
+fn agrees(document: &str, segment: &Segment) -> bool {
+    document.get(segment.start..segment.end).is_some_and(|text| text_hash(text) == segment.hash)
+}
+
+fn hash_of(document: &str, start: usize, end: usize) -> String {
+    text_hash(document.get(start..end).unwrap_or_default())
 }

@@ -66,6 +66,14 @@ pub struct Segment {
     pub in_doubt: bool,
 }
 
+impl Segment {
+    /// It was never posted, and there is no text for it any more.
+    #[must_use]
+    pub fn is_void(&self, document: &str) -> bool {
+        self.receipt.is_none() && !self.in_doubt && self.start >= document.len() && self.start > 0
+    }
+}
+
 impl Reply {
     /// The whole text as it should be visible now.
     #[must_use]
@@ -101,7 +109,10 @@ impl Reply {
         self.finished
             && match self.segments.last() {
                 None => document.is_empty(),
-                Some(last) => last.complete && last.end >= document.len() && self.wrong_segment(&document).is_none(),
+                Some(last) => {
+                    let is_settled = (last.complete && last.end >= document.len()) || last.is_void(&document);
+                    is_settled && self.wrong_segment(&document).is_none()
+                }
             }
     }
 

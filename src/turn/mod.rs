@@ -8,6 +8,8 @@ mod apply;
 mod next;
 mod prompt;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use next::{Next, Todo};
 pub use prompt::{event_text, request};

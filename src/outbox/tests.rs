@@ -1,0 +1,199 @@
+//! The plan against a platform of a few lines: whatever the pace, what is visible at the end is the document.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use reveille_channel::{Actor, ActorKind, Capabilities, InstanceId, Marker, Mode, Op, Receipt, Streaming, ThreadRef};
+
+use super::*;
+use crate::journal::Body;
+
+fn reply() -> Reply {
+    Reply {
+        turn: 1,
+        connection: "slack".into(),
+        thread: ThreadRef {
+            installation: "T".into(),
+            key: "C".into(),
+            location: BTreeMap::new(),
+            display: "#c".into(),
+        },
+        recipient: Actor { id: "U".into(), name: "alice".into(), kind: ActorKind::Human },
+        message: None,
+        since_ms: 0,
+        settled: String::new(),
+        live: String::new(),
+        status: None,
+        finished: false,
+        segments: Vec::new(),
+        sequence: 0,
+    }
+}
+
+fn capabilities(streaming: Streaming) -> Capabilities {
+    Capabilities { streaming, message_bytes: 200, edit_interval_ms: 0, stream_lifetime_ms: 1_000, status: false }
+}
+
+/// A thread as people see it: text, and whether it is an open stream.
+#[derive(Debug, Default)]
+struct Thread {
+    messages: Vec<(String, bool)>,
+    native: bool,
+}
+
+impl Thread {
+    /// Does what a platform does, or panics where one would refuse. `None`: the stream is closed.
+    fn perform(&mut self, op: &Op) -> Option<Receipt> {
+        let at = |id: &str| id.parse::<usize>().unwrap();
+        match op {
+            Op::Start { text, complete } => {
+                let streams = self.native && !complete;
+                self.messages.push((text.clone(), streams));
+                let mode = if streams { Mode::Native } else { Mode::Edit };
+                return Some(Receipt { id: (self.messages.len() - 1).to_string(), mode });
+            }
+            Op::Append { id, text } => {
+                let message = &mut self.messages[at(id)];
+                if !message.1 {
+                    return None;
+                }
+                message.0.push_str(text);
+            }
+            Op::Finish { id, text } => {
+                let message = &mut self.messages[at(id)];
+                if !message.1 {
+                    return None;
+                }
+                message.0.push_str(text);
+                message.1 = false;
+            }
+            Op::Edit { id, text, .. } => {
+                let message = &mut self.messages[at(id)];
+                assert!(!message.1, "a stream cannot be edited");
+                assert!(!text.is_empty(), "an empty message is refused");
+                message.0.clone_from(text);
+            }
+            Op::Status { .. } => {}
+        }
+        let (Op::Append { id, .. } | Op::Finish { id, .. } | Op::Edit { id, .. }) = op else { panic!("{op:?}") };
+        Some(Receipt { id: id.clone(), mode: if self.messages[at(id)].1 { Mode::Native } else { Mode::Edit } })
+    }
+}
+
+/// One step of the owner, without its waiting. Whether there was anything to do.
+fn step(reply: &mut Reply, thread: &mut Thread, capabilities: &Capabilities, now_ms: i64, crash: bool) -> bool {
+    let Some(action) = plan(reply, capabilities, now_ms, None) else {
+        return false;
+    };
+    let marker = |segment: u32| Marker::of(InstanceId::of("i"), 1, segment);
+    match action {
+        Action::Open { segment, start } => {
+            reply.apply(&Body::ReplyOpened { turn: 1, segment, start, marker: marker(segment) }, now_ms).unwrap();
+        }
+        Action::Find { segment } => {
+            let index = usize::try_from(segment).unwrap();
+            match thread.messages.get(index) {
+                None => reply.segments[index].in_doubt = false,
+                Some((_, streams)) => {
+                    let receipt =
+                        Receipt { id: segment.to_string(), mode: if *streams { Mode::Native } else { Mode::Edit } };
+                    let end = reply.segments[index].start;
+                    show(reply, segment, receipt, end, UNKNOWN_HASH.into(), false);
+                }
+            }
+        }
+        Action::Complete { segment } => {
+            let index = usize::try_from(segment).unwrap();
+            let at = reply.segments[index].clone();
+            show(reply, segment, at.receipt.unwrap(), at.end, at.hash, true);
+        }
+        Action::Perform { segment, op, end, hash, complete } => {
+            let Some(receipt) = thread.perform(&op) else {
+                let at = reply.segments[usize::try_from(segment).unwrap()].clone();
+                let receipt = Receipt { mode: Mode::Edit, ..at.receipt.unwrap() };
+                show(reply, segment, receipt, at.end, UNKNOWN_HASH.into(), false);
+                return true;
+            };
+            if crash {
+                // Done at the platform, and not recorded: as after kill -9.
+                reply.doubt();
+                return true;
+            }
+            show(reply, segment, receipt, end, hash, complete);
+        }
+        Action::Status { .. } => {}
+    }
+    true
+}
+
+fn show(reply: &mut Reply, segment: u32, receipt: Receipt, end: usize, hash: String, complete: bool) {
+    let sequence = reply.sequence;
+    reply.apply(&Body::ReplyShown { turn: 1, segment, sequence, receipt, end, hash, complete }, 0).unwrap();
+}
+
+#[derive(Debug, Clone)]
+enum Happens {
+    Text(String),
+    Retried,
+    Publish,
+    CrashWhilePublishing,
+    TimePasses,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        3 => "([a-z]{1,8} |\n\n|`{3}\n|[a-z]\\*{2} ){1,12}".prop_map(Happens::Text),
+        1 => Just(Happens::Retried),
+        4 => Just(Happens::Publish),
+        1 => Just(Happens::CrashWhilePublishing),
+        1 => Just(Happens::TimePasses),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_visible_at_the_end_is_the_document(native in any::<bool>(), story in proptest::collection::vec(happens(), 0..60)) {
+        let capabilities = capabilities(if native { Streaming::Native } else { Streaming::Edit });
+        let mut reply = reply();
+        let mut thread = Thread { native, ..Thread::default() };
+        let mut now_ms = 0;
+        for one in story {
+            match one {
+                Happens::Text(text) => reply.live.push_str(&text),
+                Happens::Retried => reply.live.clear(),
+                Happens::Publish => { step(&mut reply, &mut thread, &capabilities, now_ms, false); }
+                Happens::CrashWhilePublishing => { step(&mut reply, &mut thread, &capabilities, now_ms, true); }
+                Happens::TimePasses => now_ms += 700,
+            }
+        }
+        let live = std::mem::take(&mut reply.live);
+        reply.settle(&live);
+        if reply.settled.is_empty() && !reply.segments.is_empty() {
+            reply.add("(no answer)");
+        }
+        reply.finished = true;
+        let mut steps = 0;
+        while step(&mut reply, &mut thread, &capabilities, now_ms, false) {
+            steps += 1;
+            prop_assert!(steps < 200, "it comes to an end: {reply:?}");
+        }
+        prop_assert!(reply.is_done(), "{:?}", reply);
+        prop_assert!(thread.messages.iter().all(|(_, streams)| !streams), "no stream is left open");
+        // Fences that are closed and opened again at a cut are no words.
+        let words = |text: &str| text.replace('`', "").split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>().concat();
+        let visible: String = thread.messages.iter().map(|(text, _)| text.replace("(withdrawn)", "")).collect();
+        prop_assert_eq!(words(&visible), words(&reply.document()));
+    }
+}
+
+#[test]
+fn an_answer_that_is_there_at_once_is_posted_in_one_call() {
+    let mut reply = reply();
+    reply.settle("Yes.");
+    reply.finished = true;
+    let mut thread = Thread { native: true, ..Thread::default() };
+    let capabilities = capabilities(Streaming::Native);
+    assert!(step(&mut reply, &mut thread, &capabilities, 0, false), "opened");
+    let Some(Action::Perform { op, complete: true, .. }) = plan(&reply, &capabilities, 0, None) else { panic!() };
+    assert_eq!(op, Op::Start { text: "Yes.".into(), complete: true });
+}
