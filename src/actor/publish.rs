@@ -7,7 +7,7 @@ use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError};
 use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
 use crate::journal::Body;
-use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at, text_hash};
+use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at};
 
 /// How long a status line may take; nobody waits for it.
 const STATUS_DEADLINE: Duration = Duration::from_secs(3);

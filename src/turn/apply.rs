@@ -6,7 +6,7 @@ use super::next::SHORTENED_BYTES;
 use super::prompt::event_text;
 use super::state::{Call, Entry, InstanceState, ModelCall, Pending, Running};
 use crate::journal::{Body, Corrupt, MessageRow, Outcome, Record, Step, ToolOutcome, Turn, Usage};
-use crate::model::Message;
+use crate::model::{Message, inside};
 use crate::outbox::Reply;
 
 /// How many people an instance remembers to have refused.
@@ -328,7 +328,8 @@ impl InstanceState {
 
     fn say(&mut self, turn: Turn, message: Message, author: &str, at_ms: i64) {
         let (role, author, text) = match &message {
-            Message::User { text } => ("user", author.to_owned(), text.clone()),
+            // People read these lines: the fence is for models.
+            Message::User { text } => ("user", author.to_owned(), inside(text).to_owned()),
             Message::Assistant { text, .. } => ("assistant", "assistant".to_owned(), text.clone()),
             Message::Tool { name, text, .. } => ("tool", name.clone(), text.clone()),
         };
