@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use reveille_channel::{Channel, Identity, ReplyError};
 use reveille_github::GitHub;
+use reveille_slack::Slack;
 use tokio::time::timeout;
 
 use super::Check;
@@ -20,14 +21,19 @@ pub(super) async fn check(config: &Config) -> Vec<Check> {
 
 async fn one(name: &str, settings: &ChannelSettings) -> Vec<Check> {
     let check = format!("channels.{name}");
-    let channel: Box<dyn Channel> = match settings {
+    let made: Result<Box<dyn Channel>, (&str, String)> = match settings {
         ChannelSettings::Github(settings) => match GitHub::new(name, settings.clone()) {
-            Ok(channel) => Box::new(channel),
-            Err(error) => {
-                return vec![Check::fail(format!("{check}.{}", error.key), error.reason, "`reveille explain RV0012`")];
-            }
+            Ok(channel) => Ok(Box::new(channel)),
+            Err(error) => Err((error.key, error.reason)),
         },
-        ChannelSettings::Slack(_) => return vec![Check::skip(check, "not asked: this version cannot ask Slack yet")],
+        ChannelSettings::Slack(settings) => match Slack::new(name, settings.clone()) {
+            Ok(channel) => Ok(Box::new(channel)),
+            Err(error) => Err((error.key, error.reason)),
+        },
+    };
+    let channel = match made {
+        Ok(channel) => channel,
+        Err((key, reason)) => return vec![Check::fail(format!("{check}.{key}"), reason, "`reveille explain RV0012`")],
     };
     match timeout(DEADLINE, channel.identify()).await {
         Ok(Ok(identity)) => known(&check, identity),
