@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reveille_channel::{Channel, ReplyError};
+use reveille_channel::{Channel, Listened, ReplyError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +14,7 @@ use crate::agent::{Catalogue, ModelRef};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ChannelSettings, Config, Storage};
 use crate::connection::{Connection, Connections};
-use crate::ingress::{Edge, Listening, listen};
+use crate::ingress::{ConnectionIntake, Edge, Intake, Listening, listen};
 use crate::journal::embedded::{Embedded, Options};
 use crate::journal::{Engine, JournalError};
 use crate::model::Models;
@@ -26,6 +26,13 @@ const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a platform is asked again who we are, while it does not say.
 const IDENTIFY_AGAIN: Duration = Duration::from_secs(30);
+
+/// The waits before a socket is made again: the first, and the longest.
+const LISTEN_AGAIN_LEAST: Duration = Duration::from_millis(250);
+const LISTEN_AGAIN_MOST: Duration = Duration::from_secs(60);
+
+/// How often failed deliveries are asked for again.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +156,7 @@ impl Parts {
 #[derive(Debug)]
 pub struct Gateway {
     engine: Arc<dyn Engine>,
-    catalogue: Arc<Catalogue>,
+    intake: Intake,
     connections: Connections,
     clock: Arc<dyn Clock>,
     directory: Directory,
@@ -180,11 +187,17 @@ impl Gateway {
             tasks.spawn(identify(Arc::clone(connection), stop.child_token()));
         }
         tasks.spawn(reload(Arc::clone(&parts.catalogue), stop.child_token()));
-        tasks.close();
         let (directory, supervisor) = Directory::start(services, stop.child_token());
+        let intake = Intake::new(parts.catalogue, Arc::clone(&parts.engine), directory.clone());
+        for connection in parts.connections.iter() {
+            let one = ConnectionIntake { connection: Arc::clone(connection), intake: intake.clone() };
+            tasks.spawn(listen_to(one, stop.child_token()));
+            tasks.spawn(catch_up(Arc::clone(connection), stop.child_token()));
+        }
+        tasks.close();
         Self {
             engine: parts.engine,
-            catalogue: parts.catalogue,
+            intake,
             connections: parts.connections,
             clock: parts.clock,
             directory,
@@ -213,7 +226,7 @@ impl Gateway {
     pub async fn serve(&self, address: SocketAddr, metrics: Option<Metrics>) -> Result<Listening, StartError> {
         let edge = Edge::new(
             self.connections.clone(),
-            Arc::clone(&self.catalogue),
+            self.intake.clone(),
             Arc::clone(&self.engine),
             self.directory.clone(),
             Arc::clone(&self.clock),
@@ -272,6 +285,54 @@ async fn identify(connection: Arc<Connection>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => wait = (wait * 2).min(IDENTIFY_AGAIN),
+        }
+    }
+}
+
+/// Keeps a connection of our own making up, where the platform has one.
+async fn listen_to(one: ConnectionIntake, stop: CancellationToken) {
+    let connection = Arc::clone(&one.connection);
+    connection.wait_until_identified().await;
+    let mut wait = LISTEN_AGAIN_LEAST;
+    loop {
+        let began = tokio::time::Instant::now();
+        let ended = tokio::select! {
+            () = stop.cancelled() => return,
+            ended = connection.channel.listen(&one) => ended,
+        };
+        match ended {
+            Ok(Listened::Nothing) => return,
+            Ok(Listened::Ended) => tracing::info!(connection = connection.name, "the socket ended and is made again"),
+            Err(error) => tracing::warn!(connection = connection.name, %error, "the socket broke"),
+        }
+        // One that held for a while was no failure of ours; one that breaks at once is not hammered.
+        wait = if began.elapsed() > LISTEN_AGAIN_MOST { LISTEN_AGAIN_LEAST } else { (wait * 2).min(LISTEN_AGAIN_MOST) };
+        metrics::counter!("sockets_ended_total", "connection" => connection.name.clone()).increment(1);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Asks a platform at start and every hour to deliver again what did not reach us.
+async fn catch_up(connection: Arc<Connection>, stop: CancellationToken) {
+    connection.wait_until_identified().await;
+    loop {
+        let asked = tokio::select! {
+            () = stop.cancelled() => return,
+            asked = connection.channel.catch_up() => asked,
+        };
+        match asked {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(connection = connection.name, count, "failed deliveries are asked for again"),
+            Err(error) => {
+                tracing::warn!(connection = connection.name, %error, "failed deliveries could not be asked for again");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(CATCH_UP_EVERY) => {}
         }
     }
 }

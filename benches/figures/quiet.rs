@@ -54,6 +54,7 @@ impl Channel for Quiet {
             edit_interval_ms: 0,
             stream_lifetime_ms: u64::MAX,
             status: false,
+            controls: false,
         }
     }
     async fn perform(&self, _: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {

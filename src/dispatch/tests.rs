@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use reveille_channel::{Actor, ActorKind, Event, EventId, Kind, Role, ThreadRef};
+use reveille_channel::{Actor, ActorKind, Change, Event, EventId, Kind, Role, ThreadRef};
 
 use super::*;
 use crate::agent::{self, Agent, Skills};
@@ -106,7 +106,7 @@ fn each_event_goes_to_the_agents_its_words_and_their_rules_say() {
         ("slack", Kind::Edited, "@assistant hello", "Event"),
         ("slack", Kind::Deleted, "", "Event"),
         ("slack", Kind::Reaction { emoji: "eyes".into() }, "", "Event"),
-        ("slack", Kind::Lifecycle, "", "Event"),
+        ("slack", Kind::Lifecycle { change: Change::Installed }, "", "Event"),
         // GitHub: a mention may be anybody's.
         ("github", Kind::Mention, "@reveille-bot summarise", "Mentioned assistant/github/T1/99:7"),
         ("github", Kind::Mention, "@Assistant summarise", "Named assistant/github/T1/99:7"),
@@ -217,7 +217,11 @@ fn every_kind_of_event_is_judged_alike_and_nothing_is_allowed_that_no_rule_allow
         Kind::Reaction { emoji: "eyes".into() },
         Kind::Labelled { label: "bug".into() },
         Kind::Assigned,
-        Kind::Lifecycle,
+        Kind::Lifecycle { change: Change::Removed },
+        Kind::Action { reference: "r".into(), choice: "yes".into() },
+        Kind::Form { name: "f".into(), fields: BTreeMap::new() },
+        Kind::Review { state: "approved".into() },
+        Kind::Stop,
         Kind::Other,
     ];
     let answers = [Role::None, Role::External, Role::Guest, Role::Member, Role::Admin].map(RoleAnswer::Known);

@@ -4,14 +4,11 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use reveille_channel::{Delivery, Event, Inbound, Route};
+use reveille_channel::{Delivery, Inbound, Route};
 use tracing::Instrument;
 
 use super::{Edge, body};
 use crate::connection::Connection;
-use crate::dispatch::route;
-use crate::journal::{Admission, Admitted, JournalError};
 
 /// `POST /channels/{name}/{endpoint}`.
 pub(super) async fn deliver(
@@ -62,58 +59,27 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
             tracing::warn!(%malformed, bytes = bytes.len(), "a signed delivery is malformed");
             StatusCode::BAD_REQUEST.into_response()
         }
-        Ok(Inbound::Handshake { content_type, body }) => {
-            let mut answer = Body::from(body).into_response();
-            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            answer
-        }
-        Ok(Inbound::Ignored { reason }) => {
-            tracing::debug!(reason, "ignored");
-            metrics::counter!("events_ignored_total", "reason" => reason).increment(1);
-            StatusCode::OK.into_response()
-        }
-        Ok(Inbound::Events(events)) => {
-            for event in events {
-                if let Err(error) = admit(edge, connection, event, bytes.clone()).await {
-                    tracing::error!(%error, "an event could not be made durable; the platform is told to come back");
-                    return come_back();
+        Ok(inbound) => {
+            let answer = match &inbound {
+                Inbound::Handshake { content_type, body } | Inbound::Answered { content_type, body, .. } => {
+                    Some((*content_type, body.clone()))
+                }
+                Inbound::Events(_) | Inbound::Ignored { .. } => None,
+            };
+            if let Err(error) = edge.intake.take(connection, inbound, &bytes).await {
+                tracing::error!(%error, "an event could not be made durable; the platform is told to come back");
+                return come_back();
+            }
+            match answer {
+                None => StatusCode::OK.into_response(),
+                Some((content_type, body)) => {
+                    let mut answer = Body::from(body).into_response();
+                    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+                    answer
                 }
             }
-            StatusCode::OK.into_response()
         }
     }
-}
-
-/// Makes an event durable for the instances it is for, and wakes them.
-async fn admit(edge: &Edge, connection: &Connection, event: Event, raw: Bytes) -> Result<(), JournalError> {
-    let id = event.id;
-    let targets = match route(&event, connection.handle().as_deref(), &edge.catalogue.agents()) {
-        Ok(routed) => {
-            for one in &routed {
-                tracing::debug!(event = %id, agent = one.agent, because = ?one.because, "routed");
-            }
-            routed.into_iter().map(|one| one.target).collect()
-        }
-        Err(unrouted) => {
-            tracing::info!(event = %id, name = event.name, reason = %unrouted, "for no agent");
-            metrics::counter!("events_ignored_total", "reason" => "unrouted").increment(1);
-            return Ok(());
-        }
-    };
-    match edge.engine.admit(Admission { event, raw, targets }).await?.into_inner() {
-        Admitted::Duplicate => {
-            tracing::debug!(event = %id, "seen before");
-            metrics::counter!("events_duplicate_total").increment(1);
-        }
-        Admitted::New(instances) => {
-            tracing::info!(event = %id, instances = instances.len(), "admitted");
-            metrics::counter!("events_admitted_total").increment(1);
-            for instance in instances {
-                edge.directory.wake(instance);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Nothing was taken; the platform's own retry brings it again.

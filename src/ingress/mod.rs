@@ -7,6 +7,7 @@
 mod body;
 mod deliver;
 mod health;
+mod intake;
 mod server;
 
 use std::sync::Arc;
@@ -16,12 +17,12 @@ use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
 use crate::actor::Directory;
-use crate::agent::Catalogue;
 use crate::clock::Clock;
 use crate::connection::Connections;
 use crate::journal::Engine;
 use crate::telemetry::Metrics;
 
+pub use intake::{ConnectionIntake, Intake};
 pub use server::{Listening, listen};
 
 /// Requests that may be in work at once; more are told to come back.
@@ -32,8 +33,8 @@ const REQUESTS_MAX: usize = 2048;
 pub struct Edge {
     /// The platforms.
     pub connections: Connections,
-    /// The agents as they are now.
-    pub catalogue: Arc<Catalogue>,
+    /// Where events go.
+    pub intake: Intake,
     /// The journal.
     pub engine: Arc<dyn Engine>,
     /// Who is woken.
@@ -50,14 +51,14 @@ impl Edge {
     #[must_use]
     pub fn new(
         connections: Connections,
-        catalogue: Arc<Catalogue>,
+        intake: Intake,
         engine: Arc<dyn Engine>,
         directory: Directory,
         clock: Arc<dyn Clock>,
         metrics: Option<Metrics>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-        Self { connections, catalogue, engine, directory, clock, metrics, requests }
+        Self { connections, intake, engine, directory, clock, metrics, requests }
     }
 
     /// The routes.

@@ -31,7 +31,14 @@ fn reply() -> Reply {
 }
 
 fn capabilities(streaming: Streaming) -> Capabilities {
-    Capabilities { streaming, message_bytes: 200, edit_interval_ms: 0, stream_lifetime_ms: 1_000, status: false }
+    Capabilities {
+        streaming,
+        message_bytes: 200,
+        edit_interval_ms: 0,
+        stream_lifetime_ms: 1_000,
+        status: false,
+        controls: false,
+    }
 }
 
 /// A thread as people see it: text, and whether it is an open stream.

@@ -45,6 +45,7 @@ impl Channel for Room {
             edit_interval_ms: 0,
             stream_lifetime_ms: 0,
             status: false,
+            controls: false,
         }
     }
     async fn perform(&self, _: &ReplyContext, _: &Op) -> Result<Receipt, ReplyError> {

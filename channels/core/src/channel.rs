@@ -78,12 +78,56 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// What to do next: see [`ReplyError`]. An emoji the platform lacks is `Refused`.
     async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError>;
 
+    /// Receives over a connection of our own making (Slack's Socket Mode, Discord's gateway) until it is dropped or that
+    /// connection ends. What comes is authentic because we called the platform; it is acknowledged after `intake` took it.
+    ///
+    /// Returns at once where there is no such connection. The caller calls again after a while, longer after each failure.
+    ///
+    /// # Errors
+    /// Why the connection ended: `Credentials` when a person must act.
+    async fn listen(&self, intake: &dyn Intake) -> Result<Listened, ReplyError> {
+        let _ = intake;
+        Ok(Listened::Nothing)
+    }
+
+    /// Asks the platform to deliver again what did not reach us lately. Called at start and every hour; how many it asked for.
+    ///
+    /// # Errors
+    /// When the platform does not tell.
+    async fn catch_up(&self) -> Result<usize, ReplyError> {
+        Ok(0)
+    }
+
     /// Learns who we are there (own user id, bot id, app slug), so that own posts can be told. Called at start,
     /// and again after a while when it failed.
     ///
     /// # Errors
     /// When the platform cannot be reached or refuses our credentials.
     async fn identify(&self) -> Result<Identity, ReplyError>;
+}
+
+/// Takes what came over a connection of our own making.
+#[async_trait]
+pub trait Intake: Send + Sync {
+    /// Makes it durable. `raw` are the bytes it came as.
+    ///
+    /// # Errors
+    /// [`NotTaken`]: not to be acknowledged, so that the platform brings it again.
+    async fn take(&self, inbound: Inbound, raw: Bytes) -> Result<(), NotTaken>;
+}
+
+/// It could not be made durable now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it could not be made durable now")]
+pub struct NotTaken;
+
+/// How [`Channel::listen`] came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listened {
+    /// There is nothing to listen to.
+    Nothing,
+    /// The connection was up and has ended; it is to be made again at once.
+    Ended,
 }
 
 /// Who we are on a platform.
@@ -111,6 +155,15 @@ pub enum Inbound {
     },
     /// What happened.
     Events(Vec<Event>),
+    /// What happened, where the platform wants more than an empty `200`: once it is durable, it is answered with this body.
+    Answered {
+        /// What happened.
+        events: Vec<Event>,
+        /// The `Content-Type`.
+        content_type: &'static str,
+        /// The body.
+        body: Bytes,
+    },
     /// Acknowledged and counted, and nothing else to do.
     Ignored {
         /// Why, in a few words without anything from the body.

@@ -83,10 +83,50 @@ pub enum Kind {
     },
     /// An issue was assigned to somebody.
     Assigned,
+    /// Something we showed was answered: a button pressed, an option chosen, `/approve` written.
+    Action {
+        /// The reference that the control carried, as [`crate::Ask::reference`] had it.
+        reference: String,
+        /// The [`crate::Choice::id`] that was chosen; for an open question, the words.
+        choice: String,
+    },
+    /// A form was filled in.
+    Form {
+        /// Its name.
+        name: String,
+        /// What was filled in, by the field's name.
+        fields: BTreeMap<String, String>,
+    },
+    /// A pull request was reviewed.
+    Review {
+        /// The platform's word for the verdict, lower case: `approved`, `changes_requested`, `commented`.
+        state: String,
+    },
+    /// A person asks for what is running to be stopped.
+    Stop,
     /// The app was installed, removed or had its tokens revoked.
-    Lifecycle,
+    Lifecycle {
+        /// What became of it.
+        change: Change,
+    },
     /// Anything else; `Event::name` says what.
     Other,
+}
+
+/// What became of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was installed, or given more.
+    Installed,
+    /// It was removed: nothing of it may be used any more.
+    Removed,
+    /// It may not be used for now.
+    Suspended,
+    /// It may be used again.
+    Restored,
+    /// Its credentials do not hold any more.
+    Revoked,
 }
 
 /// Who caused an event.

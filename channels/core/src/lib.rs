@@ -14,10 +14,10 @@ mod reply;
 mod secret;
 mod signature;
 
-pub use channel::{Channel, ContextMessage, Identity, Inbound, Malformed};
+pub use channel::{Channel, ContextMessage, Identity, Inbound, Intake, Listened, Malformed, NotTaken};
 pub use delivery::{Delivery, Reject, Route, Verified};
-pub use event::{Actor, ActorKind, Attachment, Event, Kind, Role, ThreadRef};
+pub use event::{Actor, ActorKind, Attachment, Change, Event, Kind, Role, ThreadRef};
 pub use id::{EventId, InstanceId, Marker};
-pub use reply::{Capabilities, Mode, Op, Receipt, ReplyContext, ReplyError, Streaming};
+pub use reply::{Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Streaming, Style};
 pub use secret::Secret;
 pub use signature::{HmacSha256Check, Proof, check_freshness, single_header};

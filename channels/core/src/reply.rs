@@ -17,6 +17,8 @@ pub struct Capabilities {
     pub stream_lifetime_ms: u64,
     /// Whether the platform shows a status line while we work.
     pub status: bool,
+    /// Whether the platform has controls of its own for a question ([`Op::Ask`]); elsewhere it is answered with words.
+    pub controls: bool,
 }
 
 /// How text grows in a thread.
@@ -73,11 +75,59 @@ pub enum Op {
         /// Nothing will follow.
         complete: bool,
     },
+    /// Put a question into the thread as a message of its own.
+    Ask(Ask),
+    /// The question is answered or has run out: take its controls away and say so in its place. Idempotent.
+    Settle {
+        /// The message of the question.
+        id: String,
+        /// The question.
+        ask: Ask,
+        /// What came of it, with who and when: one line of plain text.
+        outcome: String,
+    },
     /// Show what is going on while there is no text, or take that away. Best effort: its failure is nobody's failure.
     Status {
         /// A short line; `None` takes it away.
         text: Option<String>,
     },
+}
+
+/// A question to people, with answers to choose from. It is put together by code, never by a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// What the answer refers to. It comes back in [`crate::Kind::Action`]: at most 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`.
+    pub reference: String,
+    /// What is asked, one line of plain text.
+    pub title: String,
+    /// What exactly it is about: plain text that is shown to the letter and does nothing.
+    pub detail: String,
+    /// The answers, one to five.
+    pub choices: Vec<Choice>,
+}
+
+/// An answer to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What comes back: at most 24 of `a-z`, `0-9`, `_` and `-`.
+    pub id: String,
+    /// What people read, plain text.
+    pub label: String,
+    /// How it looks.
+    pub style: Style,
+}
+
+/// How a choice looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// As any other.
+    #[default]
+    Plain,
+    /// What is suggested.
+    Primary,
+    /// What cannot be taken back.
+    Danger,
 }
 
 /// Where and for whom an operation is done.

@@ -149,6 +149,7 @@ impl Channel for GitHub {
             edit_interval_ms: EDIT_INTERVAL_MS,
             stream_lifetime_ms: COMMENT_LIFETIME_MS,
             status: false,
+            controls: false,
         }
     }
 

@@ -44,6 +44,7 @@ pub(crate) async fn perform(github: &GitHub, context: &ReplyContext, op: &Op) ->
         Op::Append { .. } | Op::Finish { .. } => {
             Err(ReplyError::Refused("GitHub has no streams; a comment is edited".to_owned()))
         }
+        Op::Ask(_) | Op::Settle { .. } => Err(ReplyError::Refused("questions are not asked on GitHub yet".to_owned())),
         // There is no status line; the reply shows what is going on.
         Op::Status { .. } => Ok(Receipt { id: context.message.clone().unwrap_or_default(), mode: Mode::Edit }),
     }

@@ -101,6 +101,7 @@ impl Channel for Slack {
             edit_interval_ms: EDIT_INTERVAL_MS,
             stream_lifetime_ms: STREAM_LIFETIME_MS,
             status: true,
+            controls: false,
         }
     }
 

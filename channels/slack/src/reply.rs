@@ -95,6 +95,7 @@ pub(crate) async fn perform(
             api.call("chat.update", arguments, Repeat::Harmless).await?;
             Ok(Receipt { id: id.clone(), mode: Mode::Edit })
         }
+        Op::Ask(_) | Op::Settle { .. } => Err(ReplyError::Refused("questions are not asked on Slack yet".into())),
         Op::Status { text } => {
             let receipt = Receipt { id: String::new(), mode: Mode::Edit };
             if memory.is_absent("assistant.threads.setStatus") {

@@ -1,0 +1,100 @@
+//! From what a delivery means to durable events of awake instances: the same for webhooks and for sockets.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reveille_channel::{Event, Inbound, NotTaken};
+
+use crate::actor::Directory;
+use crate::agent::Catalogue;
+use crate::connection::Connection;
+use crate::dispatch::route;
+use crate::journal::{Admission, Admitted, Engine, JournalError};
+
+/// Routes events and makes them durable.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    catalogue: Arc<Catalogue>,
+    engine: Arc<dyn Engine>,
+    directory: Directory,
+}
+
+impl Intake {
+    /// Into this journal, for these agents.
+    #[must_use]
+    pub fn new(catalogue: Arc<Catalogue>, engine: Arc<dyn Engine>, directory: Directory) -> Self {
+        Self { catalogue, engine, directory }
+    }
+
+    /// Makes everything durable that a delivery holds, and wakes whom it is for.
+    ///
+    /// # Errors
+    /// [`JournalError`]: not all of it is durable, and the platform has to bring it again. What is durable already is known
+    /// by its dedupe keys then.
+    pub async fn take(&self, connection: &Connection, inbound: Inbound, raw: &Bytes) -> Result<(), JournalError> {
+        match inbound {
+            Inbound::Handshake { .. } => {}
+            Inbound::Ignored { reason } => {
+                tracing::debug!(reason, "ignored");
+                metrics::counter!("events_ignored_total", "reason" => reason).increment(1);
+            }
+            Inbound::Events(events) | Inbound::Answered { events, .. } => {
+                for event in events {
+                    self.admit(connection, event, raw.clone()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn admit(&self, connection: &Connection, event: Event, raw: Bytes) -> Result<(), JournalError> {
+        let id = event.id;
+        let targets = match route(&event, connection.handle().as_deref(), &self.catalogue.agents()) {
+            Ok(routed) => {
+                for one in &routed {
+                    tracing::debug!(event = %id, agent = one.agent, because = ?one.because, "routed");
+                }
+                routed.into_iter().map(|one| one.target).collect()
+            }
+            Err(unrouted) => {
+                tracing::info!(event = %id, name = event.name, reason = %unrouted, "for no agent");
+                metrics::counter!("events_ignored_total", "reason" => "unrouted").increment(1);
+                return Ok(());
+            }
+        };
+        match self.engine.admit(Admission { event, raw, targets }).await?.into_inner() {
+            Admitted::Duplicate => {
+                tracing::debug!(event = %id, "seen before");
+                metrics::counter!("events_duplicate_total").increment(1);
+            }
+            Admitted::New(instances) => {
+                tracing::info!(event = %id, instances = instances.len(), "admitted");
+                metrics::counter!("events_admitted_total").increment(1);
+                for instance in instances {
+                    self.directory.wake(instance);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The intake of one connection, as its adapter sees it.
+#[derive(Debug)]
+pub struct ConnectionIntake {
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// Where it goes.
+    pub intake: Intake,
+}
+
+#[async_trait]
+impl reveille_channel::Intake for ConnectionIntake {
+    async fn take(&self, inbound: Inbound, raw: Bytes) -> Result<(), NotTaken> {
+        self.intake.take(&self.connection, inbound, &raw).await.map_err(|error| {
+            tracing::error!(connection = self.connection.name, %error, "an event could not be made durable; it is not acknowledged");
+            NotTaken
+        })
+    }
+}
