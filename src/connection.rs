@@ -5,8 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use std::time::Duration;
 
-use reveille_channel::{Channel, Identity};
+use reveille_channel::{Channel, Identity, Op, Receipt, ReplyContext, ReplyError};
 use tokio::sync::watch;
+
+use crate::journal::Durable;
 
 /// How long a delivery waits, right after the start, for the platform to say who we are.
 const IDENTITY_WAIT: Duration = Duration::from_secs(2);
@@ -16,8 +18,7 @@ const IDENTITY_WAIT: Duration = Duration::from_secs(2);
 pub struct Connection {
     /// Its name: the table's, and its path.
     pub name: String,
-    /// Its adapter.
-    pub channel: Arc<dyn Channel>,
+    channel: Arc<dyn Channel>,
     identity: RwLock<Option<Identity>>,
     /// The platform was asked once who we are, and answered or not.
     asked: watch::Sender<bool>,
@@ -28,6 +29,22 @@ impl Connection {
     #[must_use]
     pub fn new(name: impl Into<String>, channel: Arc<dyn Channel>) -> Self {
         Self { name: name.into(), channel, identity: RwLock::default(), asked: watch::Sender::new(false) }
+    }
+
+    /// Its adapter. Replies go through [`Connection::perform`], which takes a proof; a lint keeps it the only way.
+    #[must_use]
+    pub fn channel(&self) -> &Arc<dyn Channel> {
+        &self.channel
+    }
+
+    /// Does one step of a reply plan: the only way to make something visible in a thread, and open to nothing but an
+    /// operation whose records are durable.
+    ///
+    /// # Errors
+    /// See [`Channel::perform`].
+    pub async fn perform(&self, context: &ReplyContext, op: Durable<Op>) -> Result<Receipt, ReplyError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the gate that others have to take")]
+        self.channel.perform(context, op.get()).await
     }
 
     /// The handle people mention, without `@`, once it is known.

@@ -257,7 +257,7 @@ async fn identify(connection: Arc<Connection>, stop: CancellationToken) {
     loop {
         let asked = tokio::select! {
             () = stop.cancelled() => return,
-            asked = connection.channel.identify() => asked,
+            asked = connection.channel().identify() => asked,
         };
         match asked {
             Ok(identity) => {
@@ -298,7 +298,7 @@ async fn listen_to(one: ConnectionIntake, stop: CancellationToken) {
         let began = tokio::time::Instant::now();
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = connection.channel.listen(&one) => ended,
+            ended = connection.channel().listen(&one) => ended,
         };
         match ended {
             Ok(Listened::Nothing) => return,
@@ -321,7 +321,7 @@ async fn catch_up(connection: Arc<Connection>, stop: CancellationToken) {
     loop {
         let asked = tokio::select! {
             () = stop.cancelled() => return,
-            asked = connection.channel.catch_up() => asked,
+            asked = connection.channel().catch_up() => asked,
         };
         match asked {
             Ok(0) => {}

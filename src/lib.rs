@@ -3,6 +3,8 @@
 //! A delivery of a platform is verified, normalised and admitted to the journal; the instance it is for wakes, runs its
 //! turn, and what it says is reconciled with what is visible in the thread. `ARCHITECTURE.md` has the map.
 
+#![deny(clippy::disallowed_methods)]
+
 pub mod actor;
 pub mod agent;
 pub mod cli;

@@ -74,7 +74,7 @@ async fn filled(folder: &Path) -> (Embedded, Fence) {
     let journal = Embedded::open(&folder.join(".reveille"), Options::default()).await.unwrap();
     admit(&journal, "e1", "what time is it?", "C1:1.2").await;
     admit(&journal, "e2", "anybody?", "C1:9.9").await;
-    let mut fence = journal.claim(target("C1:1.2").id()).await.unwrap().fence;
+    let mut fence = journal.claim(target("C1:1.2").id()).await.unwrap().into_inner().fence;
     let usage = Usage { input_tokens: 100, output_tokens: 20, cached_tokens: 0 };
     let call = ToolCall { id: "c1".into(), name: "clock.now".into(), arguments: serde_json::json!({}) };
     let model =

@@ -22,9 +22,10 @@ const ADAPTERS: &[&str] = &["slack", "github"];
 /// From the ground up. A room that is not built yet does no harm here.
 const ROOMS: &[Room] = &[
     Room { name: "clock", rooms: &[], crates: NO_CRATES },
-    Room { name: "connection", rooms: &[], crates: NO_CRATES },
     Room { name: "telemetry", rooms: &[], crates: NO_CRATES },
     Room { name: "journal", rooms: &[], crates: NO_CRATES },
+    // What goes into a thread takes the journal's proof.
+    Room { name: "connection", rooms: &["journal"], crates: NO_CRATES },
     // The settings of a connection are its adapter's own type.
     Room { name: "config", rooms: &[], crates: ADAPTERS },
     Room { name: "model", rooms: &["journal"], crates: NO_CRATES },

@@ -27,7 +27,7 @@ pub(crate) async fn figures() -> Result<Vec<Figure>> {
         let mut opening = Vec::new();
         for _ in 0..ROUNDS {
             let started = Instant::now();
-            let claim = journal.claim(id).await?;
+            let claim = journal.claim(id).await?.into_inner();
             waking.push(started.elapsed());
             let state = format!("\"{}\"", "x".repeat(bytes));
             let next_offset = 1;

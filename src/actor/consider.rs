@@ -51,7 +51,7 @@ impl Owner {
                         let role = match services.connections.get(&event.connection) {
                             None => RoleAnswer::Failed,
                             Some(connection) => {
-                                let asked = connection.channel.permission(&event.actor, &event.thread);
+                                let asked = connection.channel().permission(&event.actor, &event.thread);
                                 match tokio::time::timeout(ROLE_DEADLINE, asked).await {
                                     Ok(Ok(role)) => RoleAnswer::Known(role),
                                     Ok(Err(error)) => {

@@ -76,8 +76,8 @@ pub(super) struct Owner {
     read_from: Offset,
     attempts: u32,
     commits: FuturesUnordered<Commit>,
-    /// The last append: what rests on everything so far waits for it.
-    pub(super) last_commit: Option<Commit>,
+    /// The last append, or what was read when it woke: what rests on everything so far waits for it.
+    pub(super) last_commit: Commit,
     pub(super) children: JoinSet<Done>,
     pub(super) chunks: mpsc::Sender<Chunk>,
     pub(super) considering: bool,
@@ -137,6 +137,8 @@ pub(super) async fn run(
 impl Owner {
     async fn wake(services: Arc<Services>, id: InstanceId, chunks: mpsc::Sender<Chunk>) -> Result<Self, Halt> {
         let claim = services.engine.claim(id).await?;
+        let last_commit = futures::future::ready(Ok(claim.and(()))).boxed().shared();
+        let claim = claim.into_inner();
         let (mut state, start) = match claim.checkpoint {
             None => (InstanceState::default(), 0),
             Some(Checkpoint { next_offset, state }) => {
@@ -159,7 +161,7 @@ impl Owner {
             read_from: folded,
             attempts: claim.attempts,
             commits: FuturesUnordered::new(),
-            last_commit: None,
+            last_commit,
             children: JoinSet::new(),
             chunks,
             considering: false,
@@ -299,7 +301,7 @@ impl Owner {
         self.fence.written = self.fence.written.saturating_add(count);
         self.folded = self.folded.saturating_add(count);
         self.commits.push(commit.clone());
-        self.last_commit = Some(commit);
+        self.last_commit = commit;
         Ok(())
     }
 
@@ -436,10 +438,8 @@ impl Owner {
         if let Err(error) = self.flush() {
             tracing::warn!(instance = %self.id, %error, "the last text was not recorded");
         }
-        if let Some(commit) = self.last_commit.take() {
-            // Failing here costs nothing: the work is done again from the journal.
-            let _ = tokio::time::timeout_at(until + Duration::from_secs(2), commit).await;
-        }
+        // Failing here costs nothing: the work is done again from the journal.
+        let _ = tokio::time::timeout_at(until + Duration::from_secs(2), self.last_commit.clone()).await;
     }
 
     fn instant_of(&self, due_ms: i64) -> Instant {

@@ -1,11 +1,13 @@
 //! Bringing replies into the thread: plan, record, wait until it is durable, perform, record.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError};
 
 use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
+use crate::connection::Connection;
 use crate::journal::Body;
 use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at};
 
@@ -34,7 +36,7 @@ impl Owner {
                 self.fail_reply(turn, 0, false, "its connection is no longer configured".into())?;
                 continue;
             };
-            let capabilities = connection.channel.capabilities();
+            let capabilities = connection.channel().capabilities();
             let now_ms = self.services.clock.now_ms();
             let shown =
                 self.status_shown.as_ref().filter(|(turn, _)| *turn == reply.turn).map(|(_, text)| text.as_str());
@@ -54,7 +56,7 @@ impl Owner {
                     if free_ms > now_ms {
                         return Ok(Some(free_ms));
                     }
-                    self.perform(action, &connection.channel, capabilities.edit_interval_ms, now_ms);
+                    self.perform(action, connection, capabilities.edit_interval_ms, now_ms);
                     return Ok(None);
                 }
             }
@@ -62,13 +64,7 @@ impl Owner {
     }
 
     /// Calls the platform, once everything that was recorded so far is durable.
-    fn perform(
-        &mut self,
-        action: Action,
-        channel: &std::sync::Arc<dyn reveille_channel::Channel>,
-        interval_ms: u64,
-        now_ms: i64,
-    ) {
+    fn perform(&mut self, action: Action, connection: Arc<Connection>, interval_ms: u64, now_ms: i64) {
         let Some(reply) = self.state.replies.front() else {
             return;
         };
@@ -90,25 +86,26 @@ impl Owner {
         }
         self.posting = true;
         let durable = self.last_commit.clone();
-        let channel = std::sync::Arc::clone(channel);
         let instance = self.id;
         self.children.spawn(async move {
-            if let Some(commit) = durable
-                && let Err(error) = commit.await
-            {
-                return Done::NotDurable(error);
-            }
+            let durable = match durable.await {
+                Ok(durable) => durable,
+                Err(error) => return Done::NotDurable(error),
+            };
             let result = match (&action, op) {
                 (Action::Status { .. }, Some(op)) => {
                     // Best effort: a status line that fails is nobody's failure.
-                    let shown = tokio::time::timeout(STATUS_DEADLINE, channel.perform(&context, &op)).await;
+                    let shown =
+                        tokio::time::timeout(STATUS_DEADLINE, connection.perform(&context, durable.and(op))).await;
                     if let Ok(Err(error)) = shown {
                         tracing::debug!(%instance, %error, "no status line");
                     }
                     Ok(Found::Nothing)
                 }
-                (_, Some(op)) => channel.perform(&context, &op).await.map(Found::Shown),
-                (_, None) => channel.find(&context).await.map(|found| found.map_or(Found::Absent, Found::Shown)),
+                (_, Some(op)) => connection.perform(&context, durable.and(op)).await.map(Found::Shown),
+                (_, None) => {
+                    connection.channel().find(&context).await.map(|found| found.map_or(Found::Absent, Found::Shown))
+                }
             };
             Done::Posted(Posted { turn, action, hash, result })
         });
@@ -177,10 +174,10 @@ impl Owner {
                 }
                 self.post_at_ms = now_ms.saturating_add(backoff_ms);
                 match op {
-                    Some(Op::Start { .. }) => self.state.set_doubt(turn, segment, true),
+                    Some(Op::Start { .. } | Op::Ask(_)) => self.state.set_doubt(turn, segment, true),
                     // What was appended may be visible or not: from here on the message is edited.
                     Some(Op::Append { .. }) => self.forget_visible(turn, segment, Mode::Native)?,
-                    Some(Op::Finish { .. } | Op::Edit { .. } | Op::Status { .. }) | None => {}
+                    Some(Op::Finish { .. } | Op::Edit { .. } | Op::Settle { .. } | Op::Status { .. }) | None => {}
                 }
                 Ok(())
             }

@@ -11,7 +11,7 @@ use super::owner::{Halt, Owner};
 use crate::agent::Agent;
 use crate::dispatch::{Decision, decide_tool};
 use crate::journal::{Body, Effect, Step, ToolCall, ToolOutcome, Turn};
-use crate::tool::ToolContext;
+use crate::tool::{Leave, ToolContext};
 
 impl Owner {
     /// Runs the calls that have no result and do not run. Whether the state changed.
@@ -67,7 +67,7 @@ impl Owner {
                 let call = call.call.clone();
                 self.write(vec![Body::ToolCalled { turn, step, call, effect, key: key.clone(), attempt }])?;
             }
-            let context = self.tool_context(&kept, &trigger, connection.channel.clone(), key, since_ms);
+            let context = self.tool_context(&kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
             self.spawn_tool(turn, step, call.call, effect, context, attempt > 1);
         }
         Ok(changed)
@@ -115,17 +115,19 @@ impl Owner {
         let left = self.state.next_alarm().map_or(i64::MAX, |(_, due_ms)| due_ms.saturating_sub(context.now_ms));
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         // What only looks may run ahead of the fsync; what acts may not.
-        let durable = self.last_commit.clone().filter(|_| effect != Effect::Read);
+        let durable = (effect != Effect::Read).then(|| self.last_commit.clone());
         self.children.spawn(async move {
-            if let Some(commit) = durable
-                && let Err(error) = commit.await
-            {
-                return Done::NotDurable(error);
-            }
+            let leave = match durable {
+                None => Leave::Look,
+                Some(commit) => match commit.await {
+                    Ok(durable) => Leave::Act(durable),
+                    Err(error) => return Done::NotDurable(error),
+                },
+            };
             let outcome = if was_begun {
-                services.tools.resume(&call.name, &context, &call.arguments, left).await
+                services.tools.resume(&call.name, &context, &call.arguments, left, &leave).await
             } else {
-                services.tools.run(&call.name, &context, &call.arguments, left).await
+                services.tools.run(&call.name, &context, &call.arguments, left, &leave).await
             };
             Done::Tool { turn, step, call, effect, outcome }
         });

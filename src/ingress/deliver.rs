@@ -19,7 +19,7 @@ pub(super) async fn deliver(
     let Some(connection) = edge.connections.get(&name).cloned() else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let Some(route) = connection.channel.routes().iter().find(|route| route.path() == endpoint).copied() else {
+    let Some(route) = connection.channel().routes().iter().find(|route| route.path() == endpoint).copied() else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let Ok(_permit) = edge.requests.clone().try_acquire_owned() else {
@@ -38,13 +38,13 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
     if let Err(status) = body::check_head(&head.uri, &head.headers, forms) {
         return status.into_response();
     }
-    let bytes = match body::read(&head.headers, stream, connection.channel.body_limit()).await {
+    let bytes = match body::read(&head.headers, stream, connection.channel().body_limit()).await {
         Ok(bytes) => bytes,
         Err(status) => return status.into_response(),
     };
     let received_at_ms = edge.clock.now_ms();
     let delivery = Delivery { route, headers: head.headers, body: bytes.clone(), received_at_ms };
-    let verified = match connection.channel.verify(delivery) {
+    let verified = match connection.channel().verify(delivery) {
         Ok(verified) => verified,
         Err(reason) => {
             tracing::warn!(%reason, bytes = bytes.len(), "a delivery was not believed");
@@ -54,7 +54,7 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
     };
     // Who we are there decides what is our own post and what is a mention; it is known a moment after the start.
     connection.wait_until_identified().await;
-    match connection.channel.normalise(&verified) {
+    match connection.channel().normalise(&verified) {
         Err(malformed) => {
             tracing::warn!(%malformed, bytes = bytes.len(), "a signed delivery is malformed");
             StatusCode::BAD_REQUEST.into_response()

@@ -35,6 +35,12 @@ impl<T> Durable<T> {
         Self(value)
     }
 
+    /// For unit tests of what takes a proof.
+    #[cfg(test)]
+    pub(crate) fn pretended(value: T) -> Self {
+        Self(value)
+    }
+
     /// The value.
     pub fn get(&self) -> &T {
         &self.0
@@ -256,7 +262,7 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`JournalError::Unknown`], [`JournalError::Corrupt`], [`JournalError::Storage`].
-    async fn claim(&self, instance: InstanceId) -> Result<Claim, JournalError>;
+    async fn claim(&self, instance: InstanceId) -> Result<Durable<Claim>, JournalError>;
 
     /// Appends records. The order is fixed when this is called; the future is only the waiting for the commit, and
     /// dropping it does not take the records back.

@@ -80,7 +80,7 @@ impl Thread {
                 assert!(!text.is_empty(), "an empty message is refused");
                 message.0.clone_from(text);
             }
-            Op::Status { .. } => {}
+            Op::Ask(_) | Op::Settle { .. } | Op::Status { .. } => {}
         }
         let (Op::Append { id, .. } | Op::Finish { id, .. } | Op::Edit { id, .. }) = op else { panic!("{op:?}") };
         Some(Receipt { id: id.clone(), mode: if self.messages[at(id)].1 { Mode::Native } else { Mode::Edit } })

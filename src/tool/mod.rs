@@ -23,7 +23,7 @@ use reveille_channel::{Actor, Channel, InstanceId, ThreadRef};
 use serde_json::Value;
 
 use crate::agent::Skill;
-use crate::journal::Effect;
+use crate::journal::{Durable, Effect};
 
 pub use arguments::{parse_arguments, schema_of};
 pub use github::GitHubConnections;
@@ -91,6 +91,15 @@ pub struct ToolContext {
     pub since_ms: i64,
     /// Now, milliseconds since the Unix epoch.
     pub now_ms: i64,
+}
+
+/// What a call may do, by what is durable of it.
+#[derive(Debug, Clone)]
+pub enum Leave {
+    /// Nothing of the call is in the journal yet: it may look, and no more.
+    Look,
+    /// Its intent is durable: it may do what its effect says.
+    Act(Durable<()>),
 }
 
 /// Why a tool did not do what was asked.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
-use super::{GitHubConnections, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
+use super::{GitHubConnections, Leave, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
 use crate::model::ToolSchema;
@@ -94,14 +94,30 @@ impl Registry {
 
     /// Runs a tool to its end or to its deadline, at most for `left`, whichever comes first.
     ///
-    /// Whether the agent may use it has been decided (`dispatch::decide_tool`), and for effects other than `read` the
-    /// intent is durable. Nothing a tool does comes out as a panic.
+    /// Whether the agent may use it has been decided (`dispatch::decide_tool`). A tool of an effect other than `read` runs
+    /// with [`Leave::Act`] alone. Nothing a tool does comes out as a panic.
     ///
     /// # Cancel safety
     /// Dropping it drops the tool's call; what had left then is to be found out with [`Registry::resume`].
-    pub async fn run(&self, name: &str, context: &ToolContext, arguments: &Value, left: Duration) -> ToolOutcome {
+    pub async fn run(
+        &self,
+        name: &str,
+        context: &ToolContext,
+        arguments: &Value,
+        left: Duration,
+        leave: &Leave,
+    ) -> ToolOutcome {
         let Some(tool) = self.get(name) else { return self.unknown(name) };
         let spec = tool.spec();
+        if spec.effect != Effect::Read && matches!(leave, Leave::Look) {
+            tracing::error!(
+                tool = spec.name,
+                "a tool that acts was called without its intent being durable; it did not run"
+            );
+            return ToolOutcome::Error {
+                message: format!("`{}` did not run: its call was not recorded first.", spec.name),
+            };
+        }
         if let Some(only) = spec.platform
             && only != context.channel.platform()
         {
@@ -139,15 +155,22 @@ impl Registry {
     ///
     /// # Cancel safety
     /// As [`Registry::run`].
-    pub async fn resume(&self, name: &str, context: &ToolContext, arguments: &Value, left: Duration) -> ToolOutcome {
+    pub async fn resume(
+        &self,
+        name: &str,
+        context: &ToolContext,
+        arguments: &Value,
+        left: Duration,
+        leave: &Leave,
+    ) -> ToolOutcome {
         let Some(tool) = self.get(name) else { return self.unknown(name) };
         let spec = tool.spec();
         if spec.effect != Effect::Once {
-            return self.run(name, context, arguments, left).await;
+            return self.run(name, context, arguments, left, leave).await;
         }
         match self.looked_up(tool, context, arguments).await {
             Ok(Some(content)) => done(content, spec.output_bytes),
-            Ok(None) => self.run(name, context, arguments, left).await,
+            Ok(None) => self.run(name, context, arguments, left, leave).await,
             Err(error) => ToolOutcome::Unknown {
                 message: cut(format!("It may or may not have been done: {error}"), spec.output_bytes).0,
             },

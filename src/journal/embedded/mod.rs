@@ -173,7 +173,7 @@ impl Engine for Embedded {
         Ok(Durable::committed(admitted))
     }
 
-    async fn claim(&self, instance: InstanceId) -> Result<Claim, JournalError> {
+    async fn claim(&self, instance: InstanceId) -> Result<Durable<Claim>, JournalError> {
         let row = self.tell(|answer| Command::Claim { instance, answer }).await?;
         let checkpoint = {
             let _permit = self.databases.acquire().await.map_err(|_| closed())?;
@@ -187,7 +187,7 @@ impl Engine for Embedded {
             return Err(JournalError::Corrupt { instance, reason });
         }
         let fence = Fence { instance, epoch: row.epoch, written: row.written };
-        Ok(Claim { fence, address: row.address, checkpoint, tail, attempts: row.attempts })
+        Ok(Durable::committed(Claim { fence, address: row.address, checkpoint, tail, attempts: row.attempts }))
     }
 
     fn append(

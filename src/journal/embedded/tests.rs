@@ -53,7 +53,7 @@ async fn open(folder: &TempDir) -> Embedded {
 async fn claimed(journal: &Embedded) -> Claim {
     let admitted = journal.admit(admission("first", "t1")).await.unwrap().into_inner();
     let Admitted::New(ids) = admitted else { panic!("{admitted:?}") };
-    journal.claim(ids[0]).await.unwrap()
+    journal.claim(ids[0]).await.unwrap().into_inner()
 }
 
 fn names(records: &[Record]) -> Vec<String> {
@@ -90,7 +90,7 @@ async fn the_same_delivery_a_hundred_times_at_once_is_one_event() {
     drop(journal);
     let journal = open(&folder).await;
     assert_eq!(journal.admit(admission("k", "t1")).await.unwrap().into_inner(), Admitted::Duplicate);
-    let claim = journal.claim(target("t1", false).id()).await.unwrap();
+    let claim = journal.claim(target("t1", false).id()).await.unwrap().into_inner();
     assert_eq!(names(&claim.tail), ["event"]);
 }
 
@@ -148,7 +148,7 @@ async fn a_writer_that_missed_something_is_refused_and_writes_nothing() {
     journal.append(first, 1, vec![note("kept")]).await.unwrap();
     let stale_count = journal.append(first, 1, vec![note("lost")]).await;
     assert!(matches!(stale_count, Err(JournalError::Fenced { .. })), "{stale_count:?}");
-    let second = journal.claim(first.instance).await.unwrap();
+    let second = journal.claim(first.instance).await.unwrap().into_inner();
     assert_eq!(second.attempts, 2);
     let stale_epoch = journal.append(Fence { written: 1, ..first }, 1, vec![note("lost")]).await;
     assert!(matches!(stale_epoch, Err(JournalError::Fenced { .. })), "{stale_epoch:?}");
@@ -170,13 +170,13 @@ async fn an_instance_sleeps_only_when_nothing_came_in_and_wakes_where_it_was() {
     assert!(journal.ready(0, 10).await.unwrap().is_empty());
     journal.admit(admission("later", "t1")).await.unwrap();
     assert_eq!(journal.ready(0, 10).await.unwrap(), [fence.instance]);
-    let claim = journal.claim(fence.instance).await.unwrap();
+    let claim = journal.claim(fence.instance).await.unwrap().into_inner();
     assert_eq!(claim.checkpoint.unwrap().next_offset, 3);
     assert_eq!(claim.tail.iter().map(|record| record.offset).collect::<Vec<_>>(), [3]);
     assert_eq!((claim.fence.written, claim.attempts), (1, 1));
     // Without a checkpoint the log keeps what it has.
     assert_eq!(journal.release(release(claim.fence, 4, false)).await.unwrap(), Released::Asleep);
-    let claim = journal.claim(fence.instance).await.unwrap();
+    let claim = journal.claim(fence.instance).await.unwrap().into_inner();
     assert_eq!(claim.tail.len(), 1);
 }
 
@@ -190,7 +190,7 @@ async fn what_ran_when_the_process_ended_is_ready_again() {
     drop(journal);
     let journal = open(&folder).await;
     assert_eq!(journal.ready(0, 10).await.unwrap(), [fence.instance]);
-    let claim = journal.claim(fence.instance).await.unwrap();
+    let claim = journal.claim(fence.instance).await.unwrap().into_inner();
     assert_eq!(names(&claim.tail), ["event", "a"]);
     assert!(claim.fence.epoch > fence.epoch);
 }
