@@ -271,7 +271,7 @@ fn every_kind_of_event_is_judged_alike_and_nothing_is_allowed_that_no_rule_allow
             }
         }
     }
-    assert_eq!(judged, 12 * 3 * 3 * 7 * 13);
+    assert_eq!(judged, 12 * 3 * 3 * 7 * 17);
 }
 
 #[test]
