@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod gateway;
 pub mod ingress;
 pub mod journal;
+pub mod local;
 pub mod model;
 pub mod models;
 pub mod outbox;

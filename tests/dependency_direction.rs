@@ -64,6 +64,24 @@ const ROOMS: &[Room] = &[
         ],
         crates: ADAPTERS,
     },
+    // A gateway without platforms, for the person at the terminal.
+    Room {
+        name: "local",
+        rooms: &[
+            "actor",
+            "agent",
+            "clock",
+            "config",
+            "connection",
+            "dispatch",
+            "gateway",
+            "journal",
+            "model",
+            "tool",
+            "turn",
+        ],
+        crates: &["local"],
+    },
     Room {
         name: "cli",
         rooms: &[
@@ -76,6 +94,7 @@ const ROOMS: &[Room] = &[
             "gateway",
             "ingress",
             "journal",
+            "local",
             "model",
             "models",
             "outbox",
@@ -83,7 +102,7 @@ const ROOMS: &[Room] = &[
             "tool",
             "turn",
         ],
-        crates: &["slack", "github", "simulator"],
+        crates: &["slack", "github", "local", "simulator"],
     },
 ];
 
@@ -92,9 +111,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("channels/core", &[]),
     ("channels/slack", &["reveille-channel"]),
     ("channels/github", &["reveille-channel"]),
+    ("channels/local", &["reveille-channel"]),
     ("channels/simulator", &[]),
     ("xtask", &[]),
-    (".", &["reveille-channel", "reveille-slack", "reveille-github", "reveille-simulator"]),
+    (".", &["reveille-channel", "reveille-slack", "reveille-github", "reveille-local", "reveille-simulator"]),
 ];
 
 /// Names that say nothing of what is inside.
@@ -139,7 +159,7 @@ fn rooms_import_what_the_map_lets_them() {
             }
         }
         for name in words_after(&code, "reveille_") {
-            let is_crate = ["slack", "github", "simulator", "linear", "discord"].contains(&name.as_str());
+            let is_crate = ["slack", "github", "local", "simulator", "linear", "discord"].contains(&name.as_str());
             if is_crate && !room.crates.contains(&name.as_str()) {
                 wrong.push(format!("{}: reveille_{name}; `{}` may know {:?}", shown(&file), room.name, room.crates));
             }

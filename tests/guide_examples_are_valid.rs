@@ -44,3 +44,41 @@ fn the_configurations_are_toml() {
         text.parse::<toml::Table>().unwrap();
     }
 }
+
+/// The words of a command line up to the first pipe, redirection, `&&` or comment.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
+    for one in line.chars() {
+        match one {
+            '"' => is_quoted = !is_quoted,
+            '|' | '>' | '&' if !is_quoted => break,
+            '#' if !is_quoted && word.is_empty() => break,
+            ' ' if !is_quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
+            other => word.push(other),
+        }
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
+}
+
+#[test]
+fn the_commands_are_there_and_take_what_they_are_given() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let (guide, readme) = (guide(), read("README.md"));
+    let shell = |text| blocks(text, "sh").into_iter().flat_map(|(_, text)| text.lines()).collect::<Vec<_>>();
+    let ci = [read("deploy/ci/github-actions.yaml"), read("deploy/ci/gitlab-ci.yaml")];
+    let ci = ci.iter().flat_map(|text| text.lines()).filter(|line| !line.trim_start().starts_with('#'));
+    let mut checked = 0;
+    for line in shell(&guide).into_iter().chain(shell(&readme)).chain(ci) {
+        let commands =
+            line.split("reveille ").skip(1).filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+        for command in commands {
+            let words = words(command);
+            let parsed = reveille::cli::command().try_get_matches_from([&["reveille".to_owned()][..], &words].concat());
+            assert!(parsed.is_ok(), "{line}\n{}", parsed.unwrap_err());
+            checked += 1;
+        }
+    }
+    assert!(checked > 12, "{checked}");
+}

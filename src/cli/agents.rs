@@ -121,19 +121,7 @@ pub(super) fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
 }
 
 fn show(context: &mut Context, args: &Args, loaded: &Loaded, name: &str) -> Result<(), Failure> {
-    let Some(agent) = loaded.agents.iter().find(|agent| agent.name == name) else {
-        let own: Vec<_> = loaded.errors.iter().filter(|error| error.name == name).cloned().collect();
-        if !own.is_empty() {
-            return Err(Failure::agents(own));
-        }
-        let near = nearest(name, loaded.agents.iter().map(|agent| agent.name.as_str()));
-        let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        return Err(Failure::new(
-            Code::UnknownAgent,
-            format!("there is no agent `{name}`"),
-            format!("{near}`reveille agents` lists them"),
-        ));
-    };
+    let agent = named(&loaded.agents, &loaded.errors, name)?;
     if args.json {
         context.output.json(&Row::from(agent))?;
         return Ok(());
@@ -160,6 +148,24 @@ fn show(context: &mut Context, args: &Args, loaded: &Loaded, name: &str) -> Resu
     context.output.listing(&listing)?;
     context.output.line(format!("\n{}", agent.instructions.trim_end()))?;
     Ok(())
+}
+
+/// The agent of this name, or what is wrong with its files, or who else is meant.
+pub(super) fn named<'a>(agents: &'a [Agent], errors: &[AgentError], name: &str) -> Result<&'a Agent, Failure> {
+    if let Some(agent) = agents.iter().find(|agent| agent.name == name) {
+        return Ok(agent);
+    }
+    let own: Vec<_> = errors.iter().filter(|error| error.name == name).cloned().collect();
+    if !own.is_empty() {
+        return Err(Failure::agents(own));
+    }
+    let near = nearest(name, agents.iter().map(|agent| agent.name.as_str()));
+    let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    Err(Failure::new(
+        Code::UnknownAgent,
+        format!("there is no agent `{name}`"),
+        format!("{near}`reveille agents` lists them"),
+    ))
 }
 
 fn models(agent: &Agent) -> Vec<String> {

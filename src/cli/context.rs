@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 
 use super::failure::Failure;
-use super::output::{Output, wants_colours};
+use super::output::{Output, escape, wants_colours};
 use super::report;
 use crate::config::{self, Config, Environment, Flag, Inputs, Mode};
 use crate::telemetry::{self, Format, Scrubber};
@@ -38,13 +38,35 @@ impl Context {
     /// The configuration's, exit code 78; a bad `REVEILLE_LOG`, exit code 2.
     pub fn load(&mut self, mode: Mode, flags: Vec<Flag>) -> Result<Config, Failure> {
         let config = config::load_from(&self.inputs(flags), mode)?;
-        self.scrubber = Some(telemetry::init(self.log_format, &config.secrets())?);
+        self.scrubber = Some(telemetry::init(self.log_format, "info", &config.secrets())?);
         if mode != Mode::Tool {
             for warning in &config.warnings {
                 self.report_one(warning);
             }
         }
         Ok(config)
+    }
+
+    /// As [`Context::load`] in [`Mode::Dev`], for a command that speaks to no platform: nothing is said of connections, and
+    /// the log keeps to `filter` where `REVEILLE_LOG` says nothing.
+    ///
+    /// # Errors
+    /// As [`Context::load`].
+    pub(super) fn load_for_terminal(&mut self, filter: &str) -> Result<Config, Failure> {
+        let config = config::load_from(&self.inputs(Vec::new()), Mode::Dev)?;
+        self.scrubber = Some(telemetry::init(self.log_format, filter, &config.secrets())?);
+        for warning in config.warnings.iter().filter(|warning| !warning.key.starts_with("channels.")) {
+            self.report_one(warning);
+        }
+        Ok(config)
+    }
+
+    /// Says something on the standard error that is no failure.
+    pub(super) fn note(&mut self, text: &str) {
+        match self.log_format {
+            Format::Text => self.complain(&format!("note: {}\n", escape(text))),
+            Format::Json => tracing::warn!("{text}"),
+        }
     }
 
     /// What takes credentials out of other texts; there once the configuration is loaded.

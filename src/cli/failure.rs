@@ -9,6 +9,7 @@ use crate::agent::AgentError;
 use crate::config::ConfigErrors;
 use crate::gateway::StartError;
 use crate::journal::JournalError;
+use crate::local::SessionError;
 use crate::telemetry::TelemetryError;
 
 /// The kind of a failure, besides those of the configuration. Each has a page: `reveille explain RV0201`.
@@ -36,6 +37,8 @@ pub enum Code {
     LogFilter,
     /// Something that should be well is not.
     Unwell,
+    /// What is to be said to an agent is of no use.
+    Input,
     /// A channel's settings are of no use.
     Channel,
     /// A model's table is of no use.
@@ -50,7 +53,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AgentFile,
         Self::UnknownAgent,
         Self::Locked,
@@ -62,6 +65,7 @@ impl Code {
         Self::UnknownCode,
         Self::LogFilter,
         Self::Unwell,
+        Self::Input,
         Self::Channel,
         Self::Model,
         Self::Listen,
@@ -84,6 +88,7 @@ impl Code {
             Self::UnknownCode => "RV0302",
             Self::LogFilter => "RV0303",
             Self::Unwell => "RV0304",
+            Self::Input => "RV0305",
             Self::Channel => "RV0401",
             Self::Model => "RV0402",
             Self::Listen => "RV0403",
@@ -149,7 +154,7 @@ impl Failure {
         self.exit_code.unwrap_or(match &self.kind {
             Kind::Config(_) | Kind::Agents(_) => ConfigErrors::EXIT_CODE,
             Kind::One(One { code: Code::Channel | Code::Model, .. }) => ConfigErrors::EXIT_CODE,
-            Kind::One(One { code: Code::UnknownCode | Code::LogFilter, .. }) => 2,
+            Kind::One(One { code: Code::UnknownCode | Code::LogFilter | Code::Input, .. }) => 2,
             Kind::One(_) | Kind::Output(_) => 1,
         })
     }
@@ -219,6 +224,21 @@ impl From<StartError> for Failure {
             StartError::Tools(_) | StartError::Metrics(_) => {
                 (Code::Listen, "this is a mistake of the build; please report it")
             }
+        };
+        Self::new(code, error.to_string(), help)
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        let (code, help) = match error {
+            SessionError::Start(error) => return error.into(),
+            SessionError::Journal(error) => return error.into(),
+            SessionError::Gone(_) => (Code::UnknownAgent, "`reveille agents` lists those that are there"),
+            SessionError::NotTaken | SessionError::Stopped => (
+                Code::Storage,
+                "see that the data folder is there, writable and on a disk with room: `reveille doctor`",
+            ),
         };
         Self::new(code, error.to_string(), help)
     }

@@ -13,6 +13,7 @@
 //! 4. A new kind of failure is a [`Code`] with a page in `docs/errors/`.
 
 mod agents;
+mod answer;
 mod completions;
 mod context;
 mod dev;
@@ -20,15 +21,19 @@ mod doctor;
 mod explain;
 mod failure;
 mod init;
+mod input;
 mod instances;
 mod journal;
 mod listing;
 mod output;
 mod records;
 pub mod report;
+mod run;
 mod say;
+mod screen;
 mod serve;
 mod tail;
+mod talk;
 mod turns;
 
 use std::ffi::OsString;
@@ -96,6 +101,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Run the gateway on a laptop, with simulated platforms and no set-up
     Dev(dev::Args),
+    /// Ask an agent once and print its answer: for scripts, GitHub Actions and GitLab CI
+    Run(run::Args),
     /// In `dev`: speak as a person into a simulated platform, and watch the thread grow
     Say(say::Args),
     /// Run the gateway in production; an incomplete configuration stops it at once
@@ -150,6 +157,7 @@ async fn run(context: &mut Context, command: &Command) -> Result<(), Failure> {
         Command::Init(args) => init::run(context, args),
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Dev(args) => dev::run(context, args).await,
+        Command::Run(args) => run::run(context, args).await,
         Command::Say(args) => say::run(context, args).await,
         Command::Serve(args) => serve::run(context, args).await,
         Command::Agents(args) => agents::run(context, args),

@@ -39,6 +39,12 @@ impl Output {
         Self { writer: Box::new(writer), is_terminal: false, has_colours: false }
     }
 
+    /// An output into anything, as if it were a terminal without colours.
+    #[cfg(test)]
+    pub(super) fn terminal(writer: impl Write + Send + 'static) -> Self {
+        Self { writer: Box::new(writer), is_terminal: true, has_colours: false }
+    }
+
     /// Whether a person is looking: progress and redrawing make sense.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
@@ -68,6 +74,42 @@ impl Output {
     pub fn piece(&mut self, text: &str) -> io::Result<()> {
         self.writer.write_all(escape(text).as_bytes())?;
         self.writer.flush()
+    }
+
+    /// Writes somebody's prose and shows it at once: on a terminal without what could do something to it, elsewhere to the
+    /// letter, because a program may read it.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub(super) fn prose(&mut self, text: &str) -> io::Result<()> {
+        let text = if self.is_terminal { escape_prose(text) } else { Cow::Borrowed(text) };
+        self.writer.write_all(text.as_bytes())?;
+        self.writer.flush()
+    }
+
+    /// Writes words about what goes on, less visible than the rest, without a line's end; nothing where nobody looks.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub(super) fn aside(&mut self, text: &str) -> io::Result<()> {
+        if !self.is_terminal {
+            return Ok(());
+        }
+        let text = escape(text);
+        if self.has_colours {
+            write!(self.writer, "{}", text.dimmed())?;
+        } else {
+            self.writer.write_all(text.as_bytes())?;
+        }
+        self.writer.flush()
+    }
+
+    /// Takes away what stands on the last line of a terminal.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub(super) fn clear_line(&mut self) -> io::Result<()> {
+        if self.is_terminal { self.writer.write_all(b"\r\x1b[2K") } else { Ok(()) }
     }
 
     /// Writes a table.
@@ -120,7 +162,16 @@ pub(super) fn wants_colours() -> bool {
 
 /// Text whose control characters are visible instead of obeyed. Line ends stay.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
-    let is_bad = |c: char| c != '\n' && is_unseen(c);
+    escape_all_but(text, |c| c == '\n')
+}
+
+/// The same for prose, in which tabs and the joiners of many scripts and emoji have their place.
+fn escape_prose(text: &str) -> Cow<'_, str> {
+    escape_all_but(text, |c| matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}'))
+}
+
+fn escape_all_but(text: &str, is_good: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_bad = |c: char| is_unseen(c) && !is_good(c);
     if !text.contains(is_bad) {
         return Cow::Borrowed(text);
     }
@@ -148,6 +199,7 @@ mod tests {
     fn what_a_name_does_to_a_terminal_is_shown_and_not_done() {
         let name = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}ok";
         assert_eq!(escape(name), "\\u{1b}]0;x\\u{7}\\u{9b}2J\\u{202e}ok");
+        assert_eq!(escape_prose("a\tb\u{1b}[2J"), "a\tb\\u{1b}[2J");
         let json = escape_json(&serde_json::to_string(name).unwrap());
         assert!(!json.contains(is_unseen), "{json:?}");
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), name);

@@ -71,7 +71,7 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
 }
 
 /// The beginning of a text on one line.
-fn brief(text: &str) -> String {
+pub(super) fn brief(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() <= LONGEST {
         return words;

@@ -67,7 +67,8 @@ impl Protocol {
     }
 
     /// The variable that holds the key in the provider's own documentation.
-    fn default_variable(self) -> Option<&'static str> {
+    #[must_use]
+    pub fn default_variable(self) -> Option<&'static str> {
         match self {
             Self::Anthropic => Some("ANTHROPIC_API_KEY"),
             Self::OpenAi => Some("OPENAI_API_KEY"),

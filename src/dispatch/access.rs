@@ -57,11 +57,15 @@ const TRY_LATER: &str =
 
 /// Decides whether an event may wake an agent. Pure, and asked for every kind of event; it denies what nothing allows.
 ///
-/// Identity is the platform's immutable id. A list for the connection comes before one for the platform, and either
+/// The person at the terminal runs the process and owns its files: no list of an agent's could keep them out. Everywhere
+/// else identity is the platform's immutable id. A list for the connection comes before one for the platform, and either
 /// before `[access] default`. Programs have to be named; strangers have to be named or covered by `everyone`.
 #[must_use]
 pub fn decide(question: &Question<'_>) -> Decision {
     let Question { agent, event, role, default, .. } = *question;
+    if is_operators(event) {
+        return Decision::Allow { rule: "local.operator" };
+    }
     let deny = |rule, notice: &str| Decision::Deny {
         rule,
         // Answering programs makes loops; answering those who did not call makes noise.
@@ -110,6 +114,12 @@ pub fn decide_tool(kept: &Agent, current: Option<&Agent>, tool: &str) -> Decisio
         Some(current) if kept.may_use(tool) && current.may_use(tool) => Decision::Allow { rule: "tools" },
         Some(_) => Decision::Deny { rule: "tools", notice: None },
     }
+}
+
+/// Whether it is the word of the person at the terminal. Only the terminal's own adapter makes such events: no connection
+/// of the configuration can be called `local`, and no platform's adapter says so of itself.
+pub(super) fn is_operators(event: &Event) -> bool {
+    [event.platform.as_str(), &event.connection] == ["local"; 2] && event.thread.installation == "terminal"
 }
 
 /// Whether the agent's list for this place names the actor by id.

@@ -4,15 +4,18 @@ use std::fmt::Write;
 
 use reveille_channel::Event;
 
+use super::access::is_operators;
 use crate::agent::{Agent, Scope};
 
 /// The address `agent/connection/installation/thread` of the instance that an event is for.
 ///
-/// The last part is the thread's key, `user:ID` or `installation`, as the agent says. Each part is escaped, so that no
+/// The last part is the thread's key, `user:ID` or `installation`, as the agent says; at the terminal it is the name that
+/// the person gave the conversation. Each part is escaped, so that no
 /// platform's word can pass for two parts.
 #[must_use]
 pub fn address(agent: &Agent, event: &Event) -> String {
     let thread = match agent.scope {
+        _ if is_operators(event) => escape(&event.thread.key),
         Scope::Thread => escape(&event.thread.key),
         Scope::User => format!("user:{}", escape(&event.actor.id)),
         Scope::Installation => "installation".to_owned(),

@@ -2,7 +2,7 @@
 
 use reveille_channel::{ActorKind, Event, Kind};
 
-use super::access::is_named;
+use super::access::{is_named, is_operators};
 use super::address::address;
 use super::place::is_here;
 use crate::agent::{Agent, Scope, WakeRule};
@@ -25,6 +25,8 @@ pub struct Routed {
 /// Why an event is for an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Because {
+    /// The person at the terminal asked for this agent when they began.
+    Chosen,
     /// The agent was called by its own name.
     Named,
     /// The bot was called, and the agent is the first that answers for it here.
@@ -42,6 +44,9 @@ pub enum Because {
 /// Why an event is for nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unrouted {
+    /// The agent that was asked for at the terminal is not there, or no longer.
+    #[error("there is no agent of that name")]
+    Agent,
     /// No rule of any agent is for this place.
     #[error("no agent wakes in this place")]
     Place,
@@ -60,11 +65,16 @@ pub enum Unrouted {
 ///
 /// `own_handle` is the name under which people mention the bot, as [`reveille_channel::Identity`] says. On GitHub a
 /// mention may be anybody's: it counts when it is our handle or the name of an agent; else it is a further message of the
-/// thread. Everywhere else a mention is one of the bot, and chooses among its agents by the names in it.
+/// thread. Everywhere else a mention is one of the bot, and chooses among its agents by the names in it. The person at the
+/// terminal names the agent when they begin: it needs no rule for that.
 ///
 /// # Errors
 /// [`Unrouted`] when it is for nobody: acknowledged, counted and not admitted.
 pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Result<Vec<Routed>, Unrouted> {
+    if is_operators(event) {
+        let chosen = event.facts.get("agent").and_then(|name| agents.iter().find(|agent| agent.name == *name));
+        return chosen.map(|agent| vec![to(agent, event, Because::Chosen)]).ok_or(Unrouted::Agent);
+    }
     let mut here: Vec<(&Agent, Vec<&WakeRule>)> = agents
         .iter()
         .map(|agent| (agent, agent.wake.iter().filter(|rule| is_here(rule, event)).collect::<Vec<_>>()))

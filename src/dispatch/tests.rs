@@ -356,3 +356,54 @@ fn the_shipped_agents_wake_where_they_should() {
     let question = Question { agent: triage, event: &opened, own_handle: None, role, default: AccessDefault::Nobody };
     assert_eq!(decide(&question), Decision::Allow { rule: "allow.everyone" });
 }
+
+/// An event as the terminal's adapter makes it.
+fn at_the_terminal(chosen: &str, kind: Kind) -> Event {
+    let mut event = event("local", kind, "hello");
+    event.thread.installation = "terminal".into();
+    event.thread.key = "default".into();
+    event.facts = BTreeMap::from([("agent".to_owned(), chosen.to_owned())]);
+    event
+}
+
+#[test]
+fn the_person_at_the_terminal_reaches_the_agent_they_named_whatever_its_file_says() {
+    // `archivist` is one per person elsewhere: here the conversation's name says which it is.
+    for (chosen, expected) in [
+        ("assistant", "Chosen assistant/local/terminal/default"),
+        ("archivist", "Chosen archivist/local/terminal/default"),
+        ("nobody", "Agent"),
+    ] {
+        assert_eq!(shown(&at_the_terminal(chosen, DIRECT)), expected);
+        assert_eq!(shown(&at_the_terminal(chosen, Kind::Stop)), expected);
+    }
+    let closed = agent("assistant", "allow: { local: {} }");
+    let event = at_the_terminal("assistant", DIRECT);
+    let question = |event| Question {
+        agent: &closed,
+        event,
+        own_handle: None,
+        role: RoleAnswer::NotAsked,
+        default: AccessDefault::Nobody,
+    };
+    assert_eq!(decide(&question(&event)), Decision::Allow { rule: "local.operator" });
+}
+
+#[test]
+fn no_platform_can_pass_for_the_terminal() {
+    let disguises: [fn(&mut Event); 3] = [
+        |event| event.platform = "slack".into(),
+        |event| event.connection = "slack".into(),
+        |event| event.thread.installation = "T1".into(),
+    ];
+    let agent = agent("assistant", "wake: { slack: { mention: true } }");
+    for (index, disguise) in disguises.iter().enumerate() {
+        let mut event = at_the_terminal("archivist", DIRECT);
+        disguise(&mut event);
+        assert!(!shown(&event).starts_with("Chosen"), "{index}");
+        let role = RoleAnswer::NotAsked;
+        let question =
+            Question { agent: &agent, event: &event, own_handle: None, role, default: AccessDefault::Nobody };
+        assert!(matches!(decide(&question), Decision::Deny { rule: "access.default", .. }), "{index}");
+    }
+}

@@ -49,14 +49,15 @@ pub enum TelemetryError {
 }
 
 /// Sets up the log of this process on its standard error, and its panic hook. Called once, as soon as the secrets are
-/// known. The scrubber is for other texts that leave the process, such as the bodies of error answers.
+/// known. `filter` holds where `REVEILLE_LOG` says nothing. The scrubber is for other texts that leave the process, such as
+/// the bodies of error answers.
 ///
 /// # Errors
 /// [`TelemetryError`] when `REVEILLE_LOG` is not a filter or the process has a log already.
-pub fn init(format: Format, secrets: &[Secret]) -> Result<Scrubber, TelemetryError> {
+pub fn init(format: Format, filter: &str, secrets: &[Secret]) -> Result<Scrubber, TelemetryError> {
     let scrubber = Scrubber::new(secrets);
     let directives = std::env::var(FILTER_VARIABLE).ok().filter(|text| !text.trim().is_empty());
-    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or("info"))
+    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(filter))
         .map_err(|error| TelemetryError::Filter(error.to_string()))?;
     let sink = Sink::new(format, scrubber.clone(), io::stderr);
     subscriber(format, filter, sink.clone()).try_init()?;
