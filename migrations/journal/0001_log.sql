@@ -10,11 +10,11 @@ CREATE INDEX inbox_by_age ON inbox (seen_at_ms);
 
 -- The body an event came in, as received.
 CREATE TABLE delivery (
-    event      BLOB    NOT NULL PRIMARY KEY,
+    seq        INTEGER PRIMARY KEY,
+    event      BLOB    NOT NULL,
     raw        BLOB    NOT NULL,
     seen_at_ms INTEGER NOT NULL
 );
-CREATE INDEX delivery_by_age ON delivery (seen_at_ms);
 
 -- state: asleep | ready | running | quarantined. written: records appended by owners (events are not counted).
 CREATE TABLE instance (

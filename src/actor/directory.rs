@@ -19,6 +19,9 @@ const WAKES_MAX: usize = 4096;
 /// The supervisor looks for work in the journal at least this often, whatever it was told.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// How soon the journal is looked into when something may have been missed; many such hints are one look.
+const LOOK_AFTER: Duration = Duration::from_millis(200);
+
 /// How long after a failure an owner is started again; doubled for each further one, up to a minute.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
@@ -43,6 +46,7 @@ pub struct Directory {
     wakes: mpsc::Sender<InstanceId>,
     missed: Arc<AtomicBool>,
     awake: Arc<AtomicUsize>,
+    looks: Arc<Notify>,
 }
 
 impl Directory {
@@ -50,12 +54,13 @@ impl Directory {
     #[must_use]
     pub fn start(services: Arc<Services>, stop: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
         let (wakes, inbox) = mpsc::channel(WAKES_MAX);
-        let directory = Self { wakes, missed: Arc::default(), awake: Arc::default() };
+        let directory = Self { wakes, missed: Arc::default(), awake: Arc::default(), looks: Arc::default() };
         let supervisor = Supervisor {
             services,
             inbox,
             missed: Arc::clone(&directory.missed),
             awake: Arc::clone(&directory.awake),
+            looks: Arc::clone(&directory.looks),
             entries: HashMap::new(),
             tasks: HashMap::new(),
             owners: JoinSet::new(),
@@ -73,6 +78,11 @@ impl Directory {
         }
     }
 
+    /// Tells that some instance may have work: the supervisor looks into the journal soon.
+    pub fn look(&self) {
+        self.looks.notify_one();
+    }
+
     /// How many instances are awake.
     #[must_use]
     pub fn awake(&self) -> usize {
@@ -85,6 +95,7 @@ struct Supervisor {
     inbox: mpsc::Receiver<InstanceId>,
     missed: Arc<AtomicBool>,
     awake: Arc<AtomicUsize>,
+    looks: Arc<Notify>,
     entries: HashMap<InstanceId, Arc<Bell>>,
     tasks: HashMap<Id, InstanceId>,
     owners: JoinSet<Exit>,
@@ -96,6 +107,7 @@ struct Supervisor {
 impl Supervisor {
     async fn run(mut self) {
         let mut sweep_at = tokio::time::Instant::now();
+        let looks = Arc::clone(&self.looks);
         loop {
             tokio::select! {
                 biased;
@@ -113,13 +125,14 @@ impl Supervisor {
                         sweep_at = tokio::time::Instant::now();
                     }
                 }
-                Some(Ok(instance)) = self.retries.join_next(), if !self.retries.is_empty() => self.wake(instance),
+                Some(Ok(instance)) = self.retries.join_next(), if !self.retries.is_empty() => self.retry(instance),
                 Some(instance) = self.inbox.recv() => {
                     self.wake(instance);
                     if self.missed.swap(false, Ordering::AcqRel) {
                         sweep_at = tokio::time::Instant::now();
                     }
                 }
+                () = looks.notified() => sweep_at = sweep_at.min(tokio::time::Instant::now() + LOOK_AFTER),
                 () = tokio::time::sleep_until(sweep_at) => sweep_at = tokio::time::Instant::now() + self.sweep().await,
             }
         }
@@ -169,6 +182,23 @@ impl Supervisor {
         metrics::gauge!("instances_awake").set(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
     }
 
+    /// Starts an owner again that failed. To the journal the instance is still running, so no sweep would find it: it is kept
+    /// here until there is room.
+    fn retry(&mut self, instance: InstanceId) {
+        if self.entries.len() >= self.services.limits.awake && !self.entries.contains_key(&instance) {
+            self.wake_after(instance, FIRST_RETRY);
+        } else {
+            self.wake(instance);
+        }
+    }
+
+    fn wake_after(&mut self, instance: InstanceId, wait: Duration) {
+        self.retries.spawn(async move {
+            tokio::time::sleep(wait).await;
+            instance
+        });
+    }
+
     fn ended(&mut self, task: Id, exit: Option<Exit>) {
         let Some(instance) = self.tasks.remove(&task) else {
             return;
@@ -190,10 +220,7 @@ impl Supervisor {
                 let count = self.failures.entry(instance).or_insert(0);
                 *count = count.saturating_add(1);
                 let wait = FIRST_RETRY.saturating_mul(1 << (*count).min(6)).min(Duration::from_secs(60));
-                self.retries.spawn(async move {
-                    tokio::time::sleep(wait).await;
-                    instance
-                });
+                self.wake_after(instance, wait);
             }
         }
     }

@@ -67,6 +67,8 @@ impl Intake {
             Admitted::Duplicate => {
                 tracing::debug!(event = %id, "seen before");
                 metrics::counter!("events_duplicate_total").increment(1);
+                // Whoever delivered it first may have hung up between the commit and the wake-up.
+                self.directory.look();
             }
             Admitted::New(instances) => {
                 tracing::info!(event = %id, instances = instances.len(), "admitted");

@@ -39,16 +39,21 @@ pub(super) async fn load(
     instance: InstanceId,
     applied: Offset,
 ) -> Result<Option<Checkpoint>, JournalError> {
-    if !path.exists() {
+    let is_there = path
+        .try_exists()
+        .map_err(|error| JournalError::Storage(format!("{} cannot be looked at: {error}", path.display())))?;
+    if !is_there {
         if applied == 0 {
             return Ok(None);
         }
         let reason = format!("its database {} is missing, and the log no longer has its first records", path.display());
         return Err(JournalError::Corrupt { instance, reason });
     }
-    let unreadable = |error: sqlx::Error| JournalError::Corrupt {
-        instance,
-        reason: format!("its database {} cannot be read: {error}", path.display()),
+    // A file that cannot be opened now (too many open files, a disk that fails) may be whole: only what is known to be
+    // damaged sets its instance aside.
+    let unreadable = |error: sqlx::Error| {
+        let reason = format!("its database {} cannot be read: {error}", path.display());
+        if is_damage(&error) { JournalError::Corrupt { instance, reason } } else { JournalError::Storage(reason) }
     };
     let mut connection = SqliteConnection::connect_with(&options(path)).await.map_err(unreadable)?;
     let found =
@@ -60,7 +65,7 @@ pub(super) async fn load(
         }),
         Ok(None) => None,
         // A crash between making the file and its first transaction leaves it empty.
-        Err(_) if applied == 0 => None,
+        Err(error) if applied == 0 && is_damage(&error) => None,
         Err(error) => return Err(unreadable(error)),
     };
     connection.close().await.map_err(unreadable)?;
@@ -70,6 +75,19 @@ pub(super) async fn load(
         return Err(JournalError::Corrupt { instance, reason });
     }
     Ok(checkpoint)
+}
+
+/// Whether the error says that the file's content is wrong, rather than that it cannot be had now: `SQLITE_ERROR` (a table
+/// is missing), `SQLITE_CORRUPT` and `SQLITE_NOTADB` ("Result and Error Codes"), or a value that is not of its type.
+fn is_damage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
+            matches!(code & 0xff, 1 | 11 | 26)
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+        _ => false,
+    }
 }
 
 /// Brings the database to this state, durably.

@@ -11,7 +11,9 @@ mod rows;
 mod tests;
 mod writer;
 
+use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +69,8 @@ pub struct Embedded {
     readers: SqlitePool,
     /// How many instance databases may be open at once.
     databases: Semaphore,
+    /// Hashes of the agent definitions that are known to be kept: as many as were edited since the start.
+    definitions: Mutex<HashSet<String>>,
     writer: Mutex<Option<tokio::task::JoinHandle<()>>>,
     _lock: File,
 }
@@ -118,6 +122,8 @@ impl Embedded {
             .map_err(storage)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            // A file does not go away as a server does: asking before each use would double the hops.
+            .test_before_acquire(false)
             .connect_lazy_with(options_of_log.clone().read_only(true).synchronous(SqliteSynchronous::Normal));
         let (commands, inbox) = mpsc::channel(options.commands);
         let writer = tokio::spawn(Writer::new(connection, inbox, options.keep_inbox).run());
@@ -127,6 +133,7 @@ impl Embedded {
             admissions: Arc::new(Semaphore::new(options.admissions)),
             readers,
             databases: Semaphore::new(8),
+            definitions: Mutex::default(),
             writer: Mutex::new(Some(writer)),
             _lock: lock,
         })
@@ -142,13 +149,17 @@ impl Embedded {
         instance::path(&self.folder, instance)
     }
 
-    async fn records(&self, instance: InstanceId, from: Offset, limit: i64) -> Result<Vec<Record>, JournalError> {
+    /// The records of these offsets, as far as the log has them, in order.
+    async fn records(&self, instance: InstanceId, offsets: Range<Offset>) -> Result<Vec<Record>, JournalError> {
+        if offsets.is_empty() {
+            return Ok(Vec::new());
+        }
         let found = sqlx::query(
-            "SELECT offset, epoch, at_ms, v, body FROM record WHERE instance = ?1 AND offset >= ?2 ORDER BY offset LIMIT ?3",
+            "SELECT offset, epoch, at_ms, v, body FROM record WHERE instance = ?1 AND offset >= ?2 AND offset < ?3 ORDER BY offset",
         )
         .bind(instance.as_bytes().as_slice())
-        .bind(signed(from))
-        .bind(limit)
+        .bind(signed(offsets.start))
+        .bind(signed(offsets.end))
         .fetch_all(&self.readers)
         .await
         .map_err(storage)?;
@@ -180,8 +191,16 @@ impl Engine for Embedded {
             instance::load(&self.database(instance), instance, row.applied_offset).await?
         };
         let from = checkpoint.as_ref().map_or(0, |checkpoint: &Checkpoint| checkpoint.next_offset);
-        let tail = self.records(instance, from, i64::MAX).await?;
+        if from > row.next_offset {
+            let reason = format!(
+                "its database holds {from} records, the log knows of {}: they are not of one time",
+                row.next_offset
+            );
+            return Err(JournalError::Corrupt { instance, reason });
+        }
+        // What is admitted from here on is not part of the claim: its bell is heard once the owner runs.
         let expected = from..row.next_offset;
+        let tail = self.records(instance, expected.clone()).await?;
         if !tail.iter().map(|record| record.offset).eq(expected.clone()) {
             let reason = format!("its records {expected:?} are not all in the log");
             return Err(JournalError::Corrupt { instance, reason });
@@ -214,7 +233,8 @@ impl Engine for Embedded {
     }
 
     async fn read(&self, instance: InstanceId, from: Offset, limit: usize) -> Result<Vec<Record>, JournalError> {
-        self.records(instance, from, i64::try_from(limit).unwrap_or(i64::MAX)).await
+        let end = from.saturating_add(u64::try_from(limit).unwrap_or(u64::MAX));
+        self.records(instance, from..end).await
     }
 
     async fn settle(&self, fence: Fence) -> Result<(), JournalError> {
@@ -232,10 +252,17 @@ impl Engine for Embedded {
             Some(both) => {
                 let (checkpoint, messages) = both.as_ref();
                 let _permit = self.databases.acquire().await.map_err(|_| closed())?;
-                let records = self.records(instance, row.applied_offset, i64::MAX).await?;
+                let records = self.records(instance, row.applied_offset..checkpoint.next_offset).await?;
                 let path = self.database(instance);
-                instance::save(&path, &row.address, checkpoint, messages, &records).await?;
-                Some(checkpoint.next_offset)
+                match instance::save(&path, &row.address, checkpoint, messages, &records).await {
+                    Ok(()) => Some(checkpoint.next_offset),
+                    // The log keeps what the database does not hold; it is written the next time the instance sleeps.
+                    Err(error) => {
+                        tracing::warn!(%instance, %error, "an instance's database could not be written; its records stay in the log");
+                        metrics::counter!("instance_saves_failed_total").increment(1);
+                        None
+                    }
+                }
             }
         };
         let Release { fence, next_offset, wake_at_ms, .. } = release;
@@ -273,11 +300,15 @@ impl Engine for Embedded {
     }
 
     async fn put_definition(&self, hash: &str, source: &str) -> Result<(), JournalError> {
-        if self.definition(hash).await?.is_some() {
+        let is_kept =
+            |kept: &Mutex<HashSet<String>>| kept.lock().unwrap_or_else(PoisonError::into_inner).contains(hash);
+        if is_kept(&self.definitions) {
             return Ok(());
         }
-        let (hash, source) = (hash.to_owned(), source.to_owned());
-        self.tell(|answer| Command::Define { hash, source, answer }).await.map(drop)
+        let (key, source) = (hash.to_owned(), source.to_owned());
+        self.tell(|answer| Command::Define { hash: key, source, answer }).await?;
+        self.definitions.lock().unwrap_or_else(PoisonError::into_inner).insert(hash.to_owned());
+        Ok(())
     }
 
     async fn definition(&self, hash: &str) -> Result<Option<String>, JournalError> {

@@ -257,3 +257,57 @@ async fn a_reader_beside_it_sees_log_and_database_as_one() {
     assert!(reader.export(fence.instance, &[], "{}".into(), &copy).await.is_err(), "nothing is overwritten");
     assert_eq!(reader.tail(0, 10).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_event_that_comes_in_while_its_instance_is_claimed_waits_for_the_owner() {
+    let folder = TempDir::new().unwrap();
+    let journal = open(&folder).await;
+    let mut fence = claimed(&journal).await.fence;
+    let id = fence.instance;
+    for round in 0..200 {
+        let sleeps = Release { fence, next_offset: round + 1, wake_at_ms: None, checkpoint: None };
+        assert!(matches!(journal.release(sleeps).await.unwrap(), Released::Asleep));
+        let key = format!("e{round}");
+        // Both orders, and often one commit for both.
+        let (claim, admitted) = if round % 2 == 0 {
+            futures::join!(journal.claim(id), journal.admit(admission(&key, "t1")))
+        } else {
+            let (admitted, claim) = futures::join!(journal.admit(admission(&key, "t1")), journal.claim(id));
+            (claim, admitted)
+        };
+        assert!(matches!(admitted.unwrap().into_inner(), Admitted::New(_)));
+        let claim = claim.unwrap().into_inner();
+        let held = claim.tail.len();
+        let rest = journal.read(id, u64::try_from(held).unwrap(), 10).await.unwrap();
+        assert_eq!(u64::try_from(held + rest.len()).unwrap(), round + 2);
+        fence = claim.fence;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_costs_nothing_but_room_in_the_log() {
+    let folder = TempDir::new().unwrap();
+    let journal = open(&folder).await;
+    let fence = claimed(&journal).await.fence;
+    std::fs::write(folder.path().join("instances"), "in the way").unwrap();
+    assert!(matches!(journal.release(release(fence, 1, true)).await.unwrap(), Released::Asleep));
+    std::fs::remove_file(folder.path().join("instances")).unwrap();
+    let claim = journal.claim(fence.instance).await.unwrap().into_inner();
+    assert_eq!((claim.checkpoint, names(&claim.tail)), (None, vec!["event".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_now_is_not_taken_for_damaged() {
+    let folder = TempDir::new().unwrap();
+    let journal = open(&folder).await;
+    let fence = claimed(&journal).await.fence;
+    journal.release(release(fence, 1, true)).await.unwrap();
+    let path = instance::path(folder.path(), fence.instance);
+    let aside = folder.path().join("aside");
+    std::fs::rename(&path, &aside).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(matches!(journal.claim(fence.instance).await, Err(JournalError::Storage(_))));
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::rename(&aside, &path).unwrap();
+    assert!(journal.claim(fence.instance).await.unwrap().into_inner().checkpoint.is_some());
+}

@@ -25,6 +25,13 @@ const GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// How often old dedupe keys and bodies are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
 
+/// How many of each are deleted at once, and the pause before the next so many: admission goes on between.
+const PURGE_BATCH: u64 = 1000;
+const PURGE_PAUSE: Duration = Duration::from_millis(200);
+
+/// The first look after a start, which may come after a long time off.
+const PURGE_FIRST: Duration = Duration::from_secs(60);
+
 pub(super) type Answer = oneshot::Sender<Result<InstanceState, JournalError>>;
 
 /// What the writer is asked to do.
@@ -155,7 +162,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(connection: SqliteConnection, inbox: mpsc::Receiver<Command>, keep: Duration) -> Self {
-        Self { connection, inbox, owned: HashMap::new(), keep, purge_at: Instant::now() + PURGE_EVERY, now_ms: 0 }
+        Self { connection, inbox, owned: HashMap::new(), keep, purge_at: Instant::now() + PURGE_FIRST, now_ms: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -207,10 +214,15 @@ impl Writer {
             told.tell(failure.as_ref());
         }
         if self.purge_at <= Instant::now() {
-            self.purge_at = Instant::now() + PURGE_EVERY;
-            if let Err(error) = self.purge().await {
-                tracing::warn!(%error, "old dedupe keys could not be deleted");
-            }
+            self.purge_at = match self.purge().await {
+                // A full batch: there is more, and between two of them others have their turn.
+                Ok(deleted) if deleted >= PURGE_BATCH => Instant::now() + PURGE_PAUSE,
+                Ok(_) => Instant::now() + PURGE_EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "old dedupe keys could not be deleted");
+                    Instant::now() + PURGE_EVERY
+                }
+            };
         }
         group.closing
     }
@@ -220,7 +232,7 @@ impl Writer {
         let mut keys = Vec::new();
         for command in commands {
             if let Command::Admit { admission, .. } = command {
-                self.now_ms = self.now_ms.max(admission.event.received_at_ms);
+                self.now_ms = admission.event.received_at_ms;
                 keys.extend(dedupe_keys(admission));
             }
             for id in command.instances() {
@@ -355,7 +367,7 @@ impl Writer {
             query.build().execute(&mut self.connection).await?;
         }
         for some in group.deliveries.chunks(1000) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO delivery (event, raw, seen_at_ms) ");
+            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO delivery (event, raw, seen_at_ms) ");
             query.push_values(some, |mut row, (event, raw, at)| {
                 row.push_bind(event.as_bytes().to_vec()).push_bind(raw.as_ref()).push_bind(*at);
             });
@@ -417,13 +429,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Deletes dedupe keys and bodies that no platform delivers again.
-    async fn purge(&mut self) -> Result<(), sqlx::Error> {
+    /// Deletes a batch of dedupe keys and bodies that no platform delivers again; how many of the larger kind.
+    async fn purge(&mut self) -> Result<u64, sqlx::Error> {
         let before_ms = self.now_ms.saturating_sub(i64::try_from(self.keep.as_millis()).unwrap_or(i64::MAX));
-        for statement in ["DELETE FROM inbox WHERE seen_at_ms < ?1", "DELETE FROM delivery WHERE seen_at_ms < ?1"] {
-            sqlx::query(statement).bind(before_ms).execute(&mut self.connection).await?;
+        let mut most = 0;
+        for statement in [
+            "DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE seen_at_ms < ?1 ORDER BY seen_at_ms LIMIT ?2)",
+            "DELETE FROM delivery WHERE seq IN (SELECT seq FROM delivery ORDER BY seq LIMIT ?2) AND seen_at_ms < ?1",
+        ] {
+            let limit = i64::try_from(PURGE_BATCH).unwrap_or(i64::MAX);
+            let deleted = sqlx::query(statement).bind(before_ms).bind(limit).execute(&mut self.connection).await?;
+            most = most.max(deleted.rows_affected());
         }
-        Ok(())
+        Ok(most)
     }
 }
 
