@@ -2,7 +2,7 @@
 
 use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, markdown};
 
-use super::reply::{Reply, Segment, UNKNOWN_HASH, text_hash};
+use super::reply::{Reply, Segment, UNKNOWN_HASH, between, boundary, text_hash};
 
 /// An answer that takes less than this needs no status line, milliseconds.
 const STATUS_AFTER_MS: i64 = 700;
@@ -69,11 +69,12 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
     let limit = capabilities.message_bytes;
     if last.complete || (reply.finished && last.is_void(&document)) {
         if last.complete && last.end < document.len() {
-            return Some(Action::Open { segment: number(index + 1), start: last.end });
+            return Some(Action::Open { segment: number(index + 1), start: boundary(&document, last.end) });
         }
         return reply.finished.then(|| mend(reply, &document)).flatten();
     }
     let segment = number(index);
+    let start = boundary(&document, last.start);
     match &last.receipt {
         None if last.in_doubt => Some(Action::Find { segment }),
         // The text it was opened for was taken back by another try of the model.
@@ -81,11 +82,11 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
         None => {
             let (end, complete) = goal(reply, &document, last, limit);
             let text = if complete || capabilities.streaming != Streaming::Native {
-                markdown::piece(&document, last.start, end)
+                markdown::piece(&document, start, end)
             } else {
-                markdown::open_piece(&document, last.start, end)
+                markdown::open_piece(&document, start, end)
             };
-            let hash = hash_of(&document, last.start, end);
+            let hash = hash_of(&document, start, end);
             Some(Action::Perform { segment, op: Op::Start { text, complete }, end, hash, complete })
         }
         Some(receipt) if receipt.mode == Mode::Native => native(reply, &document, last, receipt, capabilities, now_ms)
@@ -96,20 +97,19 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
             }),
         Some(receipt) => {
             let (end, complete) = goal(reply, &document, last, limit);
-            let visible = document.get(last.start..end).map(text_hash);
-            if visible.as_ref() == Some(&last.hash) && end == last.end {
+            if hash_of(&document, start, end) == last.hash && end == last.end {
                 return complete.then_some(Action::Complete { segment });
             }
             if !complete && end < last.end {
                 // A call that is tried again has not caught up with what is visible.
                 return None;
             }
-            let text = markdown::piece(&document, last.start, end);
+            let text = markdown::piece(&document, start, end);
             if text.is_empty() && !complete {
                 return None;
             }
             let text = if text.is_empty() { WITHDRAWN.to_owned() } else { text };
-            let hash = hash_of(&document, last.start, end);
+            let hash = hash_of(&document, start, end);
             Some(Action::Perform {
                 segment,
                 op: Op::Edit { id: receipt.id.clone(), text, complete },
@@ -137,7 +137,7 @@ pub fn plan_again_at(reply: &Reply, capabilities: &Capabilities) -> Option<i64> 
 
 /// Where the open message should end now, and whether that is for good.
 fn goal(reply: &Reply, document: &str, segment: &Segment, limit: usize) -> (usize, bool) {
-    match markdown::cut(document, segment.start, limit, 0) {
+    match markdown::cut(document, boundary(document, segment.start), limit, 0) {
         Some(end) => (end, true),
         None => (document.len(), reply.finished),
     }
@@ -158,6 +158,7 @@ fn native(
         // Finished as it is; from then on it is edited until it is right.
         return settled.then(|| (Op::Finish { id, text: String::new() }, segment.end, false));
     }
+    // Here what is visible is the document's text, so the offsets are those of its characters.
     if let Some(end) = markdown::cut(document, segment.start, capabilities.message_bytes, segment.end) {
         let text = format!("{}{}", document.get(segment.end..end)?, markdown::closing(document, end));
         return Some((Op::Finish { id, text }, end, true));
@@ -180,14 +181,11 @@ fn mend(reply: &Reply, document: &str) -> Option<Action> {
     let index = reply.wrong_segment(document)?;
     let segment = reply.segments.get(index)?;
     let id = segment.receipt.as_ref()?.id.clone();
-    let start = document.floor_char_boundary(segment.start.min(document.len()));
-    let end = match reply.segments.get(index + 1) {
-        Some(next) => document.floor_char_boundary(next.start.min(document.len())),
-        None => document.len(),
-    };
+    let start = boundary(document, segment.start);
+    let end = reply.segments.get(index + 1).map_or(document.len(), |next| boundary(document, next.start));
     let text = markdown::piece(document, start, end);
     let text = if text.is_empty() { WITHDRAWN.to_owned() } else { text };
-    let hash = hash_of(document, segment.start, end);
+    let hash = hash_of(document, start, end);
     let op = Op::Edit { id, text, complete: true };
     Some(Action::Perform { segment: number(index), op, end, hash, complete: true })
 }
@@ -198,9 +196,9 @@ fn number(index: usize) -> u32 {
 
 /// Whether what is visible is the document's text.
 fn agrees(document: &str, segment: &Segment) -> bool {
-    document.get(segment.start..segment.end).is_some_and(|text| text_hash(text) == segment.hash)
+    segment.end <= document.len() && hash_of(document, segment.start, segment.end) == segment.hash
 }
 
 fn hash_of(document: &str, start: usize, end: usize) -> String {
-    text_hash(document.get(start..end).unwrap_or_default())
+    text_hash(between(document, start, end))
 }

@@ -16,6 +16,17 @@ pub fn text_hash(text: &str) -> String {
     hex::encode(hash.split_at(8).0)
 }
 
+/// The nearest byte at or before `at` at which a character begins. Offsets are of the text as it was when they were
+/// recorded: a model call that is tried again may say something else, with other characters at that byte.
+pub(super) fn boundary(document: &str, at: usize) -> usize {
+    document.floor_char_boundary(at.min(document.len()))
+}
+
+/// The text between two recorded offsets; empty where there is none any more.
+pub(super) fn between(document: &str, start: usize, end: usize) -> &str {
+    document.get(boundary(document, start)..boundary(document, end)).unwrap_or_default()
+}
+
 /// What one turn says, and what of it is visible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -119,11 +130,9 @@ impl Reply {
     /// The first complete message whose text is not the document's (a model call was tried again and said something else).
     #[must_use]
     pub fn wrong_segment(&self, document: &str) -> Option<usize> {
-        self.segments.iter().position(|segment| {
-            segment.complete
-                && document.get(segment.start..segment.end).is_none_or(|text| text_hash(text) != segment.hash)
-                && segment.hash != text_hash("")
-        })
+        self.segments
+            .iter()
+            .position(|segment| segment.complete && text_hash(between(document, segment.start, segment.end)) != segment.hash)
     }
 
     /// Where and for whom its operations are done.

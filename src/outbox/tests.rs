@@ -149,7 +149,7 @@ enum Happens {
 
 fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
-        3 => "([a-z]{1,8} |\n\n|`{3}\n|[a-z]\\*{2} ){1,12}".prop_map(Happens::Text),
+        3 => "([a-zäß漢🎉]{1,8} |\n\n|`{3}\n|[a-z]\\*{2} ){1,12}".prop_map(Happens::Text),
         1 => Just(Happens::Retried),
         4 => Just(Happens::Publish),
         1 => Just(Happens::CrashWhilePublishing),
