@@ -10,8 +10,8 @@ use crate::outbox::Action;
 /// What a child did.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// Access was decided, the platform having been asked where that was needed.
-    Considered(Vec<(EventId, Decision)>),
+    /// Access was decided, the platform having been asked where that was needed; `None`: it refuses our credentials.
+    Considered(Option<Vec<(EventId, Decision)>>),
     /// A model call ended.
     Model {
         turn: Turn,

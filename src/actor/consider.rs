@@ -2,20 +2,63 @@
 
 use std::time::Duration;
 
-use reveille_channel::{Event, EventId};
+use reveille_channel::{Event, EventId, ReplyError};
 
+use super::Services;
 use super::children::Done;
 use super::owner::{Halt, Owner};
-use crate::dispatch::{Decision, Question, RoleAnswer, decide};
+use crate::dispatch::{Decision, Meaning, Question, RoleAnswer, decide, meaning};
 use crate::journal::{Body, Concurrency, Outcome};
+use crate::turn::{InstanceState, Pending};
 
 /// How long a platform may take to say what somebody may do.
 const ROLE_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How often a platform that could not be asked is asked again before the person is told to try later, and the first pause.
+const ROLE_TRIES: u32 = 3;
+const ROLE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long events wait before a platform that refuses our credentials is asked again about their actors.
+const CREDENTIALS_WAIT_MS: i64 = 60_000;
+
+/// The platform refuses our credentials: the events wait until somebody has mended that.
+struct Wait;
+
+/// What the platform says that the event's actor may do.
+async fn role_of(services: &Services, event: &Event) -> Result<RoleAnswer, Wait> {
+    let Some(connection) = services.connections.get(&event.connection) else {
+        return Ok(RoleAnswer::Failed);
+    };
+    let mut pause = ROLE_PAUSE;
+    for left in (0..ROLE_TRIES).rev() {
+        let asked = connection.channel().permission(&event.actor, &event.thread);
+        let error = match tokio::time::timeout(ROLE_DEADLINE, asked).await {
+            Ok(Ok(role)) => return Ok(RoleAnswer::Known(role)),
+            Ok(Err(error)) => error,
+            Err(_) => ReplyError::Unknown("no answer in time".into()),
+        };
+        if let ReplyError::Credentials(_) = error {
+            tracing::error!(connection = event.connection, %error, "an event waits until the credential is right; `reveille doctor` says what to do");
+            metrics::counter!("credentials_refused_total").increment(1);
+            return Err(Wait);
+        }
+        tracing::warn!(connection = event.connection, actor = event.actor.id, %error, left, "the platform does not tell what somebody may do");
+        let passes = matches!(error, ReplyError::Retry { .. } | ReplyError::Unknown(_));
+        if !passes || left == 0 {
+            break;
+        }
+        let asked_ms = if let ReplyError::Retry { after_ms, .. } = error { after_ms.min(5_000) } else { 0 };
+        tokio::time::sleep(pause.max(Duration::from_millis(asked_ms))).await;
+        pause *= 2;
+    }
+    // What cannot be asked is denied.
+    Ok(RoleAnswer::Failed)
+}
+
 impl Owner {
     /// Decides about these events, asking the platform where that is needed. Whether the state changed.
     pub(super) async fn consider(&mut self, ids: Vec<EventId>) -> Result<bool, Halt> {
-        if self.considering {
+        if self.considering || self.consider_at_ms > self.services.clock.now_ms() {
             return Ok(false);
         }
         let events: Vec<Event> = ids.iter().filter_map(|id| self.state.event(*id)).cloned().collect();
@@ -47,36 +90,28 @@ impl Owner {
             let mut decided = Vec::with_capacity(events.len());
             for ((event, handle), decision) in events.iter().zip(&handles).zip(decisions) {
                 let decision = match decision {
-                    Decision::AskRole => {
-                        let role = match services.connections.get(&event.connection) {
-                            None => RoleAnswer::Failed,
-                            Some(connection) => {
-                                let asked = connection.channel().permission(&event.actor, &event.thread);
-                                match tokio::time::timeout(ROLE_DEADLINE, asked).await {
-                                    Ok(Ok(role)) => RoleAnswer::Known(role),
-                                    Ok(Err(error)) => {
-                                        tracing::warn!(connection = event.connection, actor = event.actor.id, %error, "the platform does not tell what somebody may do; refused");
-                                        RoleAnswer::Failed
-                                    }
-                                    Err(_) => RoleAnswer::Failed,
-                                }
-                            }
-                        };
-                        decide(&Question { agent: &agent, event, own_handle: handle.as_deref(), role, default })
-                    }
+                    Decision::AskRole => match role_of(&services, event).await {
+                        Ok(role) => {
+                            decide(&Question { agent: &agent, event, own_handle: handle.as_deref(), role, default })
+                        }
+                        Err(Wait) => return Done::Considered(None),
+                    },
                     decided => decided,
                 };
                 decided.push((event.id, decision));
             }
-            Done::Considered(decided)
+            Done::Considered(Some(decided))
         });
         Ok(false)
     }
 
-    /// Records what was decided.
-    pub(super) fn considered(&mut self, decisions: Vec<(EventId, Decision)>) -> Result<(), Halt> {
+    /// Records what was decided, or that it has to wait.
+    pub(super) fn considered(&mut self, decisions: Option<Vec<(EventId, Decision)>>) -> Result<(), Halt> {
         self.considering = false;
-        self.decided = Some(decisions);
+        if decisions.is_none() {
+            self.consider_at_ms = self.services.clock.now_ms().saturating_add(CREDENTIALS_WAIT_MS);
+        }
+        self.decided = decisions;
         Ok(())
     }
 
@@ -91,7 +126,9 @@ impl Owner {
             match decision {
                 Decision::Allow { rule } => {
                     tracing::debug!(instance = %self.id, %event, rule, "allowed");
-                    allowed.push(event);
+                    if self.is_work(event)? {
+                        allowed.push(event);
+                    }
                 }
                 Decision::Deny { rule, notice } => self.refuse(event, rule, notice)?,
                 Decision::AskRole => self.refuse(event, "role.unknown", None)?,
@@ -129,6 +166,52 @@ impl Owner {
         self.definition = Some(std::sync::Arc::new(agent));
         self.write(vec![body])?;
         Ok(())
+    }
+
+    /// Whether an allowed event is to be worked on. What is about an earlier message is settled here.
+    fn is_work(&mut self, id: EventId) -> Result<bool, Halt> {
+        let Some(agent) = self.services.catalogue.get(&self.agent) else {
+            return Ok(true);
+        };
+        let Some(event) = self.state.event(id).cloned() else {
+            return Ok(false);
+        };
+        let waits = |message: &str, state: &InstanceState| {
+            let is_it =
+                |pending: &&Pending| pending.event.id != id && pending.event.message.as_deref() == Some(message);
+            state.pending.iter().find(is_it).map(|pending| pending.event.id)
+        };
+        let (rule, reason) = match meaning(&event, &agent) {
+            Meaning::Work => return Ok(true),
+            Meaning::Stray => ("action.stray", None),
+            Meaning::Stop => ("stop.idle", Some("on request")),
+            Meaning::Edited(message) => match waits(message, &self.state) {
+                // The new words take the place of the old ones, which no turn has seen.
+                Some(original) => {
+                    self.refuse(original, "message.edited", None)?;
+                    return Ok(true);
+                }
+                None => ("edited.late", None),
+            },
+            Meaning::Deleted(message) => {
+                if let Some(original) = waits(message, &self.state) {
+                    self.refuse(original, "message.deleted", None)?;
+                }
+                let running = self.state.running.as_ref();
+                let is_its = running.is_some_and(|running| {
+                    running.events.first().and_then(|event| event.message.as_deref()) == Some(message)
+                });
+                ("message.deleted", is_its.then_some("the message was deleted"))
+            }
+        };
+        match (reason, self.state.running.as_ref().map(|running| running.turn)) {
+            (Some(reason), Some(turn)) => {
+                self.write(vec![Body::Steered { turn, events: vec![id] }])?;
+                self.end(turn, Outcome::Aborted, Some(reason.into()))?;
+            }
+            _ => self.refuse(id, rule, None)?,
+        }
+        Ok(false)
     }
 
     fn refuse(&mut self, event: EventId, rule: &str, notice: Option<String>) -> Result<(), Halt> {

@@ -100,7 +100,7 @@ struct Supervisor {
     tasks: HashMap<Id, InstanceId>,
     owners: JoinSet<Exit>,
     retries: JoinSet<InstanceId>,
-    failures: HashMap<InstanceId, u32>,
+    failures: HashMap<InstanceId, Failures>,
     stop: CancellationToken,
 }
 
@@ -172,9 +172,16 @@ impl Supervisor {
             return;
         }
         let bell = Arc::new(Bell::default());
+        let panics = self.failures.get(&instance).map_or(0, |failures| failures.panics);
         let crowded = Crowd { awake: Arc::clone(&self.awake), most: self.services.limits.awake };
-        let owner =
-            owner::run(Arc::clone(&self.services), instance, Arc::clone(&bell), crowded, self.stop.child_token());
+        let owner = owner::run(
+            Arc::clone(&self.services),
+            instance,
+            panics,
+            Arc::clone(&bell),
+            crowded,
+            self.stop.child_token(),
+        );
         let task = self.owners.spawn(owner);
         self.tasks.insert(task.id(), instance);
         self.entries.insert(instance, bell);
@@ -216,14 +223,26 @@ impl Supervisor {
             Some(Exit::SetAside) => {
                 self.failures.remove(&instance);
             }
-            Some(Exit::Failed) | None => {
-                let count = self.failures.entry(instance).or_insert(0);
-                *count = count.saturating_add(1);
-                let wait = FIRST_RETRY.saturating_mul(1 << (*count).min(6)).min(Duration::from_secs(60));
-                self.wake_after(instance, wait);
-            }
+            Some(exit @ (Exit::Failed | Exit::Panicked)) => self.failed(instance, exit == Exit::Panicked),
+            None => self.failed(instance, true),
         }
     }
+
+    fn failed(&mut self, instance: InstanceId, has_panicked: bool) {
+        let failures = self.failures.entry(instance).or_default();
+        failures.count = failures.count.saturating_add(1);
+        failures.panics = failures.panics.saturating_add(u32::from(has_panicked));
+        let wait = FIRST_RETRY.saturating_mul(1 << failures.count.min(6)).min(Duration::from_secs(60));
+        self.wake_after(instance, wait);
+    }
+}
+
+/// Failures of an owner in a row.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    /// Those among them that would fail the same way again.
+    panics: u32,
 }
 
 /// How crowded it is: owners that rest leave sooner then.

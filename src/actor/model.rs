@@ -1,10 +1,10 @@
 //! Calling a model: the request leaves after its intent is in the journal's queue, text streams back to the owner.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
@@ -17,6 +17,9 @@ use crate::turn;
 
 /// The most text of one answer, bytes.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
+
+/// How deep a call's arguments may nest: records wrap them further, and readers of JSON stop at 128 levels.
+const ARGUMENT_DEPTH: usize = 32;
 
 /// How long a model may say nothing, before its first word and between two.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
@@ -107,7 +110,7 @@ impl Owner {
             Ok(Answer { text, tool_calls, stop, usage }) => {
                 self.drop_unflushed();
                 self.calling = None;
-                let tool_calls = with_own_ids(tool_calls, step);
+                let tool_calls = tidied(tool_calls, turn, step);
                 self.write(vec![Body::ModelAnswered { turn, step, attempt, text, tool_calls, stop, usage }])?;
             }
             Err(error) => {
@@ -156,16 +159,27 @@ impl Owner {
     }
 }
 
-/// Ids that are there twice, or empty, are replaced: results are told apart by them.
-fn with_own_ids(mut calls: Vec<ToolCall>, step: Step) -> Vec<ToolCall> {
-    let mut seen = HashSet::new();
+/// The calls with ids of our own, which are unique in the conversation and take nobody's alphabet for granted, and with
+/// arguments that every reader of the journal can read again.
+fn tidied(mut calls: Vec<ToolCall>, turn: Turn, step: Step) -> Vec<ToolCall> {
     for (index, call) in calls.iter_mut().enumerate() {
-        if call.id.is_empty() || !seen.insert(call.id.clone()) {
-            call.id = format!("call_{step}_{index}");
-            seen.insert(call.id.clone());
+        call.id = format!("call_{turn}_{step}_{index}");
+        if is_deeper(&call.arguments, ARGUMENT_DEPTH) {
+            call.arguments = Value::String(format!("(nested deeper than {ARGUMENT_DEPTH} levels, and left out)"));
         }
     }
     calls
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let Some(left) = levels.checked_sub(1) else {
+        return true;
+    };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_deeper(item, left)),
+        Value::Object(fields) => fields.values().any(|item| is_deeper(item, left)),
+        _ => false,
+    }
 }
 
 /// One try, from the request to the end of the stream.

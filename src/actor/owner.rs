@@ -36,6 +36,9 @@ const FLUSH_AFTER: Duration = Duration::from_millis(250);
 /// Chunks of model text that may wait for the owner.
 const CHUNKS_MAX: usize = 64;
 
+/// Appends of one owner that may wait for their commit before it takes more of a model's text.
+const COMMITS_MAX: usize = 8;
+
 /// Starts without coming to rest after which an instance's work is given up: it takes the process down.
 const ATTEMPTS_MAX: u32 = 3;
 
@@ -51,6 +54,8 @@ pub(super) enum Exit {
     SetAside,
     /// To be started again from the journal.
     Failed,
+    /// The same, and something in it panicked: that is not done for ever.
+    Panicked,
 }
 
 /// Why an owner cannot go on.
@@ -77,10 +82,17 @@ pub(super) struct Owner {
     attempts: u32,
     commits: FuturesUnordered<Commit>,
     /// The last append, or what was read when it woke: what rests on everything so far waits for it.
-    pub(super) last_commit: Commit,
+    last_commit: Commit,
+    /// Records that were folded in and not appended yet, with their time.
+    unsent: (i64, Vec<Body>),
+    /// Model streams, tool calls, questions about roles: what ends with the turn.
     pub(super) children: JoinSet<Done>,
+    /// The call to a platform that is under way for a reply: it ends by itself, whatever becomes of the turn.
+    pub(super) posts: JoinSet<Done>,
     pub(super) chunks: mpsc::Sender<Chunk>,
     pub(super) considering: bool,
+    /// No event is considered before this time, milliseconds since the Unix epoch: the platform refuses our credentials.
+    pub(super) consider_at_ms: i64,
     /// What was decided about events and is not recorded yet.
     pub(super) decided: Option<Vec<(EventId, Decision)>>,
     /// The model call that is under way.
@@ -90,8 +102,10 @@ pub(super) struct Owner {
     pub(super) posting: bool,
     /// No reply operation before this time, milliseconds since the Unix epoch.
     pub(super) post_at_ms: i64,
-    /// Failures of the reply at the front in a row.
+    /// Operations in a row of which it is not known whether they were done.
     pub(super) trouble: u32,
+    /// Operations in a row that certainly were not done.
+    pub(super) refusals: u32,
     pub(super) status_shown: Option<(Turn, String)>,
     /// The definition of the running turn, by hash.
     pub(super) definition: Option<Arc<Agent>>,
@@ -103,6 +117,7 @@ pub(super) struct Owner {
 pub(super) async fn run(
     services: Arc<Services>,
     id: InstanceId,
+    panics: u32,
     bell: Arc<Bell>,
     crowd: Crowd,
     stop: CancellationToken,
@@ -111,6 +126,7 @@ pub(super) async fn run(
     let outcome = async {
         let (chunks, inbox) = mpsc::channel(CHUNKS_MAX);
         let mut owner = Owner::wake(services, id, chunks).await?;
+        owner.attempts = owner.attempts.saturating_add(panics);
         owner.run(inbox, &bell, &crowd, &stop).await
     };
     match outcome.await {
@@ -162,15 +178,19 @@ impl Owner {
             attempts: claim.attempts,
             commits: FuturesUnordered::new(),
             last_commit,
+            unsent: (0, Vec::new()),
             children: JoinSet::new(),
+            posts: JoinSet::new(),
             chunks,
             considering: false,
+            consider_at_ms: 0,
             decided: None,
             calling: None,
             tools_running: HashSet::new(),
             posting: false,
             post_at_ms: 0,
             trouble: 0,
+            refusals: 0,
             status_shown: None,
             definition: None,
             model_failures: super::model::Failures::default(),
@@ -191,6 +211,8 @@ impl Owner {
         let mut rested_at: Option<Instant> = None;
         loop {
             let wake_at = self.advance().await?;
+            // What one round of the loop wrote is one append; nothing waits below with records unsent.
+            self.append();
             let rests = self.rests(wake_at);
             if !rests {
                 rested_at = None;
@@ -216,15 +238,17 @@ impl Owner {
                 Some(committed) = self.commits.next() => {
                     committed?;
                 }
+                Some(done) = self.posts.join_next() => match done {
+                    Ok(done) => self.done(done)?,
+                    Err(error) => return Ok(self.panicked(&error)),
+                },
                 Some(done) = self.children.join_next() => match done {
                     Ok(done) => self.done(done)?,
                     Err(error) if error.is_cancelled() => {}
-                    Err(error) => {
-                        tracing::error!(instance = %self.id, %error, "a child panicked");
-                        return Ok(Exit::Failed);
-                    }
+                    Err(error) => return Ok(self.panicked(&error)),
                 },
-                Some(chunk) = inbox.recv() => self.receive(chunk)?,
+                // Text waits while the journal is slow, and the model's stream behind it.
+                Some(chunk) = inbox.recv(), if self.commits.len() < COMMITS_MAX => self.receive(chunk)?,
                 () = bell.notify.notified() => {
                     bell.rung.store(false, Ordering::Release);
                     self.read_events().await?;
@@ -272,7 +296,9 @@ impl Owner {
                 }
             };
             if !went_on {
-                break self.state.next_alarm().map(|(_, due_ms)| due_ms);
+                let consider_at = (self.consider_at_ms > now_ms).then_some(self.consider_at_ms);
+                let alarm = self.state.next_alarm().map(|(_, due_ms)| due_ms);
+                break [consider_at, alarm].into_iter().flatten().min();
             }
         };
         let post_at = self.publish()?;
@@ -283,26 +309,48 @@ impl Owner {
     fn rests(&self, wake_at: Option<i64>) -> bool {
         let soon = |due_ms: i64| due_ms.saturating_sub(self.services.clock.now_ms()) < 5_000;
         self.state.running.is_none()
-            && self.state.pending.is_empty()
+            && (self.state.pending.is_empty()
+                || wake_at.is_some() && self.consider_at_ms > self.services.clock.now_ms())
             && self.children.is_empty()
+            && self.posts.is_empty()
             && self.commits.is_empty()
             && !wake_at.is_some_and(soon)
     }
 
-    /// Appends records and folds them in. The order is fixed here; the commit comes later and is awaited by what rests on it.
+    /// Folds records in and puts them with those that are appended next. Their order is fixed here.
     pub(super) fn write(&mut self, bodies: Vec<Body>) -> Result<(), Halt> {
         let at_ms = self.services.clock.now_ms();
         for body in &bodies {
             self.state.apply(body, at_ms)?;
             tracing::debug!(instance = %self.id, kind = body.kind(), "record");
         }
+        self.folded = self.folded.saturating_add(u64::try_from(bodies.len()).unwrap_or(u64::MAX));
+        // Records of one append have one time: what was folded in at another begins the next.
+        if self.unsent.0 != at_ms {
+            self.append();
+        }
+        self.unsent.0 = at_ms;
+        self.unsent.1.extend(bodies);
+        Ok(())
+    }
+
+    /// Sends what was written to the journal. The commit comes later.
+    fn append(&mut self) {
+        let (at_ms, bodies) = (self.unsent.0, std::mem::take(&mut self.unsent.1));
+        if bodies.is_empty() {
+            return;
+        }
         let count = u64::try_from(bodies.len()).unwrap_or(u64::MAX);
         let commit = self.services.engine.append(self.fence, at_ms, bodies).shared();
         self.fence.written = self.fence.written.saturating_add(count);
-        self.folded = self.folded.saturating_add(count);
         self.commits.push(commit.clone());
         self.last_commit = commit;
-        Ok(())
+    }
+
+    /// The commit of everything written so far: what rests on it waits for it.
+    pub(super) fn written(&mut self) -> Commit {
+        self.append();
+        self.last_commit.clone()
     }
 
     /// Ends the running turn, and whatever it has under way.
@@ -320,22 +368,27 @@ impl Owner {
         Ok(())
     }
 
-    /// Stops model streams and tool calls. A post that is under way is stopped too and looked up before it is tried again.
+    /// Stops model streams and tool calls. A post that is under way goes on: stopping it would not take it back.
     fn abort_children(&mut self) {
         self.children = JoinSet::new();
         self.tools_running.clear();
         self.considering = false;
-        if std::mem::take(&mut self.posting) {
-            self.state.doubt();
-        }
+    }
+
+    fn panicked(&self, error: &tokio::task::JoinError) -> Exit {
+        tracing::error!(instance = %self.id, %error, "a child panicked");
+        Exit::Panicked
     }
 
     /// The work took the process down too often: it ends here, visibly, and others go on.
     fn give_up(&mut self) -> Result<(), Halt> {
-        let reason = format!("the gateway went down {} times while it worked on this", self.attempts - 1);
+        let running = self.state.running.as_ref().map(|running| running.turn);
+        let shown: Vec<Turn> =
+            self.state.replies.iter().map(|reply| reply.turn).filter(|turn| Some(*turn) != running).collect();
+        let reason = format!("the gateway went down {} times while it worked on this", self.attempts.max(1) - 1);
         tracing::error!(instance = %self.id, reason, "its work is given up");
         metrics::counter!("events_dead_total").increment(1);
-        if let Some(turn) = self.state.running.as_ref().map(|running| running.turn) {
+        if let Some(turn) = running {
             self.end(turn, Outcome::Failed, Some(reason.clone()))?;
         }
         let waiting: Vec<_> = self.state.pending.iter().map(|pending| pending.event.id).collect();
@@ -343,6 +396,10 @@ impl Owner {
             let turn = self.state.turns.saturating_add(1);
             let notice = Some(format!("I could not work on this: {reason}."));
             self.write(vec![Body::Refused { event, turn, rule: "attempts".into(), notice }])?;
+        }
+        // An answer that was being shown may itself be what takes the process down: it is not shown again.
+        for turn in shown {
+            self.write(vec![Body::ReplyFailed { turn, segment: 0, ambiguous: true, reason: reason.clone() }])?;
         }
         Ok(())
     }
@@ -426,7 +483,14 @@ impl Owner {
     async fn drain(&mut self) {
         let until = Instant::now() + self.services.limits.grace;
         while self.posting || !self.tools_running.is_empty() {
-            let done = match tokio::time::timeout_at(until, self.children.join_next()).await {
+            let ended = async {
+                tokio::select! {
+                    Some(done) = self.posts.join_next() => Some(done),
+                    Some(done) = self.children.join_next() => Some(done),
+                    else => None,
+                }
+            };
+            let done = match tokio::time::timeout_at(until, ended).await {
                 Ok(Some(Ok(done))) => done,
                 Ok(Some(Err(_))) => continue,
                 Ok(None) | Err(_) => break,
@@ -438,8 +502,15 @@ impl Owner {
         if let Err(error) = self.flush() {
             tracing::warn!(instance = %self.id, %error, "the last text was not recorded");
         }
-        // Failing here costs nothing: the work is done again from the journal.
-        let _ = tokio::time::timeout_at(until + Duration::from_secs(2), self.last_commit.clone()).await;
+        // Failing here costs nothing: the work is done again from the journal. An orderly stop is no attempt that failed.
+        let written = self.written();
+        let settled = async {
+            let _ = written.await;
+            self.services.engine.settle(self.fence).await
+        };
+        if let Ok(Err(error)) = tokio::time::timeout_at(until + Duration::from_secs(2), settled).await {
+            tracing::debug!(instance = %self.id, %error, "the stop counts as an attempt");
+        }
     }
 
     fn instant_of(&self, due_ms: i64) -> Instant {

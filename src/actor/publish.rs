@@ -8,7 +8,7 @@ use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError};
 use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
 use crate::connection::Connection;
-use crate::journal::Body;
+use crate::journal::{Body, Turn};
 use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at};
 
 /// How long a status line may take; nobody waits for it.
@@ -27,7 +27,9 @@ impl Owner {
             if self.posting {
                 return Ok(None);
             }
-            let Some(reply) = self.state.replies.front() else {
+            // In the order of the thread; but a notice that is complete does not wait for an answer that is not.
+            let replies = &self.state.replies;
+            let Some(reply) = replies.iter().find(|reply| reply.finished).or(replies.front()) else {
                 return Ok(None);
             };
             let Some(connection) = self.services.connections.get(&reply.connection).cloned() else {
@@ -56,7 +58,7 @@ impl Owner {
                     if free_ms > now_ms {
                         return Ok(Some(free_ms));
                     }
-                    self.perform(action, connection, capabilities.edit_interval_ms, now_ms);
+                    self.perform(turn, action, connection, capabilities.edit_interval_ms, now_ms);
                     return Ok(None);
                 }
             }
@@ -64,11 +66,10 @@ impl Owner {
     }
 
     /// Calls the platform, once everything that was recorded so far is durable.
-    fn perform(&mut self, action: Action, connection: Arc<Connection>, interval_ms: u64, now_ms: i64) {
-        let Some(reply) = self.state.replies.front() else {
+    fn perform(&mut self, turn: Turn, action: Action, connection: Arc<Connection>, interval_ms: u64, now_ms: i64) {
+        let Some(reply) = self.state.reply(turn) else {
             return;
         };
-        let turn = reply.turn;
         let marker = |segment: u32| Marker::of(self.id, turn, segment);
         let (context, op, hash) = match &action {
             Action::Perform { segment, op, hash, .. } => {
@@ -85,9 +86,9 @@ impl Owner {
             self.post_at_ms = now_ms.saturating_add(i64::try_from(interval_ms).unwrap_or(i64::MAX));
         }
         self.posting = true;
-        let durable = self.last_commit.clone();
+        let durable = self.written();
         let instance = self.id;
-        self.children.spawn(async move {
+        self.posts.spawn(async move {
             let durable = match durable.await {
                 Ok(durable) => durable,
                 Err(error) => return Done::NotDurable(error),
@@ -127,7 +128,7 @@ impl Owner {
         metrics::counter!("replies_total", "outcome" => if result.is_ok() { "ok" } else { "error" }).increment(1);
         match result {
             Ok(Found::Shown(receipt)) => {
-                self.trouble = 0;
+                (self.trouble, self.refusals) = (0, 0);
                 let was_finished = matches!(op, Some(Op::Finish { .. } | Op::Edit { .. }));
                 let mode = if was_finished { Mode::Edit } else { receipt.mode };
                 let sequence = reply.sequence;
@@ -137,7 +138,7 @@ impl Owner {
                 Ok(())
             }
             Ok(Found::Absent) => {
-                self.trouble = 0;
+                (self.trouble, self.refusals) = (0, 0);
                 self.state.set_doubt(turn, segment, false);
                 Ok(())
             }
@@ -156,10 +157,19 @@ impl Owner {
     ) -> Result<(), Halt> {
         tracing::warn!(instance = %self.id, turn, segment, %error, "the platform did not take a reply");
         let backoff_ms = 1_000i64.saturating_mul(1 << self.trouble.min(6)).min(60_000);
-        self.trouble = self.trouble.saturating_add(1);
+        // What certainly was not done waits, for hours if need be. Only what may have been done, or cannot be looked up,
+        // counts towards giving up.
+        let is_refusal = matches!(error, ReplyError::Retry { .. } | ReplyError::Credentials(_));
+        if is_refusal {
+            self.refusals = self.refusals.saturating_add(1);
+        } else {
+            self.trouble = self.trouble.saturating_add(1);
+        }
         match error {
             ReplyError::Retry { after_ms, .. } => {
-                let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000);
+                // A platform that is away is not asked every second for hours.
+                let grown_ms = 250i64.saturating_mul(1 << self.refusals.min(7));
+                let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000).max(grown_ms);
                 self.hold(turn, now_ms.saturating_add(after_ms), now_ms);
                 Ok(())
             }
@@ -179,6 +189,14 @@ impl Owner {
                     Some(Op::Append { .. }) => self.forget_visible(turn, segment, Mode::Native)?,
                     Some(Op::Finish { .. } | Op::Edit { .. } | Op::Settle { .. } | Op::Status { .. }) | None => {}
                 }
+                Ok(())
+            }
+            ReplyError::StreamClosed(reason) if matches!(op, Some(Op::Start { .. })) => {
+                // Nothing was begun that could be closed.
+                if self.trouble > TROUBLE_MAX {
+                    return self.fail_reply(turn, segment, false, reason);
+                }
+                self.post_at_ms = now_ms.saturating_add(backoff_ms);
                 Ok(())
             }
             ReplyError::StreamClosed(_) => self.forget_visible(turn, segment, Mode::Edit),

@@ -115,7 +115,7 @@ impl Owner {
         let left = self.state.next_alarm().map_or(i64::MAX, |(_, due_ms)| due_ms.saturating_sub(context.now_ms));
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         // What only looks may run ahead of the fsync; what acts may not.
-        let durable = (effect != Effect::Read).then(|| self.last_commit.clone());
+        let durable = (effect != Effect::Read).then(|| self.written());
         self.children.spawn(async move {
             let leave = match durable {
                 None => Leave::Look,

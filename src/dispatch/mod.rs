@@ -7,6 +7,7 @@
 
 mod access;
 mod address;
+mod amend;
 mod place;
 mod route;
 #[cfg(test)]
@@ -15,4 +16,5 @@ mod tests;
 pub use crate::config::AccessDefault;
 pub use access::{Decision, Question, RoleAnswer, decide, decide_tool};
 pub use address::address;
+pub use amend::{Meaning, meaning};
 pub use route::{Because, Routed, Unrouted, is_called, route};

@@ -138,6 +138,11 @@ pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Resul
     let is_further_text = match &event.kind {
         Kind::Message { in_thread, direct } => *in_thread && !direct,
         Kind::Mention | Kind::Command { .. } => event.platform == GITHUB,
+        // They are about something said before: whoever heard that hears this.
+        Kind::Edited | Kind::Deleted | Kind::Stop | Kind::Action { .. } => {
+            let heard: Vec<_> = with(&here, |_| true).map(|agent| to(agent, event, Because::FollowUp)).collect();
+            return if heard.is_empty() { Err(Unrouted::Event) } else { Ok(heard) };
+        }
         _ => return Err(Unrouted::Event),
     };
     if !is_further_text {

@@ -103,8 +103,19 @@ fn each_event_goes_to_the_agents_its_words_and_their_rules_say() {
         ("slack", IN_CHANNEL, "lunch?", "NotCalled"),
         ("slack", command("triage"), "", "Command triage/slack/T1/C1:1.2"),
         ("slack", command("deploy"), "", "Event"),
-        ("slack", Kind::Edited, "@assistant hello", "Event"),
-        ("slack", Kind::Deleted, "", "Event"),
+        // What is about something said before is for whoever heard that.
+        (
+            "slack",
+            Kind::Edited,
+            "@assistant hello",
+            "FollowUp assistant/slack/T1/C1:1.2 if known + FollowUp archivist/slack/T1/user:U1 if known + FollowUp triage/slack/T1/C1:1.2 if known",
+        ),
+        (
+            "slack",
+            Kind::Stop,
+            "",
+            "FollowUp assistant/slack/T1/C1:1.2 if known + FollowUp archivist/slack/T1/user:U1 if known + FollowUp triage/slack/T1/C1:1.2 if known",
+        ),
         ("slack", Kind::Reaction { emoji: "eyes".into() }, "", "Event"),
         ("slack", Kind::Lifecycle { change: Change::Installed }, "", "Event"),
         // GitHub: a mention may be anybody's.
@@ -120,7 +131,6 @@ fn each_event_goes_to_the_agents_its_words_and_their_rules_say() {
             "It crashes @assistant",
             "Event triage/github/T1/99:7 + Named assistant/github/T1/99:7",
         ),
-        ("github", Kind::Edited, "It crashes @assistant", "Event"),
         ("github", command("zoe"), "/zoe go", "Command zoe/github/T1/99:7"),
         ("github", command("usr"), "/usr/bin is empty", "FollowUp assistant/github/T1/99:7 if known"),
         ("github", command("usr"), "@assistant /usr is empty", "Named assistant/github/T1/99:7"),
@@ -332,6 +342,28 @@ fn a_tool_is_allowed_by_the_turns_definition_and_by_the_one_that_holds_now() {
 }
 
 #[test]
+fn what_is_about_an_earlier_message_is_work_only_for_an_agent_that_waits_for_it() {
+    let plain = agent("triage", "wake: { slack: { mention: true } }");
+    let waiting = agent("triage", "wake: { slack: { mention: true, events: [message_changed, message_deleted] } }");
+    let of = |kind: Kind, name: &str| {
+        let mut event = event("slack", kind, "hello");
+        event.name = name.into();
+        event.message = Some("1.2".into());
+        event
+    };
+    let edited = of(Kind::Edited, "message_changed");
+    assert_eq!(meaning(&edited, &plain), Meaning::Edited("1.2"));
+    assert_eq!(meaning(&edited, &waiting), Meaning::Work);
+    let deleted = of(Kind::Deleted, "message_deleted");
+    assert_eq!(meaning(&deleted, &plain), Meaning::Deleted("1.2"));
+    assert_eq!(meaning(&deleted, &waiting), Meaning::Work);
+    assert_eq!(meaning(&of(Kind::Stop, "stop"), &plain), Meaning::Stop);
+    let stray = of(Kind::Action { reference: "r".into(), choice: "yes".into() }, "block_actions");
+    assert_eq!(meaning(&stray, &plain), Meaning::Stray);
+    assert_eq!(meaning(&of(Kind::Mention, "app_mention"), &plain), Meaning::Work);
+}
+
+#[test]
 fn the_shipped_agents_wake_where_they_should() {
     let loaded = agent::load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("agents"));
     let rows = [
@@ -342,11 +374,13 @@ fn the_shipped_agents_wake_where_they_should() {
         ("github", Kind::Mention, "@assistant summarise this", Some("assistant")),
         ("github", Kind::Opened, "It crashes", Some("triage")),
         ("github", IN_THREAD, "me too", Some("assistant")),
+        // Only those that heard what it was before.
         ("github", Kind::Edited, "It crashes", None),
     ];
     for (platform, kind, text, expected) in rows {
         let routed = route(&event(platform, kind.clone(), text), None, &loaded.agents).unwrap_or_default();
-        let names: Vec<_> = routed.iter().map(|routed| routed.agent.as_str()).collect();
+        let hears = |routed: &&Routed| kind != Kind::Edited || !routed.target.only_if_known;
+        let names: Vec<_> = routed.iter().filter(hears).map(|routed| routed.agent.as_str()).collect();
         assert_eq!(names, expected.into_iter().collect::<Vec<_>>(), "{platform} {kind:?}");
     }
     // Strangers open issues; what else they may do is not triage's to say.

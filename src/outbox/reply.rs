@@ -130,9 +130,9 @@ impl Reply {
     /// The first complete message whose text is not the document's (a model call was tried again and said something else).
     #[must_use]
     pub fn wrong_segment(&self, document: &str) -> Option<usize> {
-        self.segments
-            .iter()
-            .position(|segment| segment.complete && text_hash(between(document, segment.start, segment.end)) != segment.hash)
+        self.segments.iter().position(|segment| {
+            segment.complete && text_hash(between(document, segment.start, segment.end)) != segment.hash
+        })
     }
 
     /// Where and for whom its operations are done.

@@ -5,15 +5,23 @@ use reveille_channel::EventId;
 use super::next::SHORTENED_BYTES;
 use super::prompt::event_text;
 use super::state::{Call, Entry, InstanceState, ModelCall, Pending, Running};
-use crate::journal::{Body, Corrupt, MessageRow, Outcome, Record, Step, ToolOutcome, Turn, Usage};
+use crate::journal::{
+    Body, Corrupt, Effect, MessageRow, Outcome, Record, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage,
+};
 use crate::model::{Message, inside};
 use crate::outbox::Reply;
 
 /// How many people an instance remembers to have refused.
 const TOLD_MAX: usize = 64;
 
+/// Rules that refuse for the moment: somebody who was told so may be told again.
+const PASSING: [&str; 3] = ["concurrency.drop", "role.unknown", "attempts"];
+
 /// What a result says that never came because its turn was ended.
 const NEVER_RAN: &str = "The turn ended before this call had a result.";
+
+/// The same of a call that acts and had begun.
+const CUT_OFF: &str = "The turn ended while it was under way.";
 
 impl InstanceState {
     /// Folds a record in.
@@ -29,7 +37,7 @@ impl InstanceState {
                 self.pending.push(Pending { event: (**event).clone() });
                 Ok(())
             }
-            Body::Refused { event, turn, notice, .. } => self.refused(*event, *turn, notice.as_deref(), at_ms),
+            Body::Refused { event, turn, rule, notice } => self.refused(*event, *turn, rule, notice.as_deref(), at_ms),
             Body::TurnStarted { turn, events, definition, limits } => {
                 if self.running.is_some() || *turn != self.turns.saturating_add(1) {
                     return Err(Corrupt(format!("turn {turn} cannot start now")));
@@ -45,6 +53,7 @@ impl InstanceState {
                     model: None,
                     calls: Vec::new(),
                     at_rest: false,
+                    stop: None,
                     tool_calls: 0,
                     usage: Usage::default(),
                     overdue: false,
@@ -75,7 +84,7 @@ impl InstanceState {
                 }
                 Ok(())
             }
-            Body::ModelAnswered { turn, step, attempt, text, tool_calls, usage, .. } => {
+            Body::ModelAnswered { turn, step, attempt, text, tool_calls, stop, usage } => {
                 self.model_call(*turn, *step, *attempt)?;
                 let running = self.running(*turn)?;
                 running.model = None;
@@ -83,6 +92,7 @@ impl InstanceState {
                 running.tool_calls =
                     running.tool_calls.saturating_add(u32::try_from(tool_calls.len()).unwrap_or(u32::MAX));
                 running.at_rest = tool_calls.is_empty();
+                running.stop = Some(*stop);
                 running.calls = tool_calls
                     .iter()
                     .map(|call| Call { call: call.clone(), attempts: 0, effect: None, outcome: None })
@@ -90,8 +100,7 @@ impl InstanceState {
                 self.say(*turn, Message::Assistant { text: text.clone(), tool_calls: tool_calls.clone() }, "", at_ms);
                 if let Some(reply) = self.reply_mut(*turn) {
                     reply.settle(text);
-                    let names: Vec<_> = tool_calls.iter().map(|call| call.name.as_str()).collect();
-                    reply.status = (!names.is_empty()).then(|| format!("Using {}", names.join(", ")));
+                    reply.status = working_on(tool_calls);
                 }
                 Ok(())
             }
@@ -230,7 +239,14 @@ impl InstanceState {
         Ok(())
     }
 
-    fn refused(&mut self, event: EventId, turn: Turn, notice: Option<&str>, at_ms: i64) -> Result<(), Corrupt> {
+    fn refused(
+        &mut self,
+        event: EventId,
+        turn: Turn,
+        rule: &str,
+        notice: Option<&str>,
+        at_ms: i64,
+    ) -> Result<(), Corrupt> {
         let at = self.pending.iter().position(|pending| pending.event.id == event);
         let Some(at) = at.filter(|_| turn == self.turns.saturating_add(1)) else {
             return Err(Corrupt(format!("event {event} cannot be refused now")));
@@ -239,7 +255,7 @@ impl InstanceState {
         self.turns = turn;
         let event = self.pending.remove(at).event;
         if let Some(notice) = notice {
-            if !self.told.contains(&event.actor.id) {
+            if !PASSING.contains(&rule) && !self.told.contains(&event.actor.id) {
                 self.told.push(event.actor.id.clone());
                 let surplus = self.told.len().saturating_sub(TOLD_MAX);
                 self.told.drain(..surplus);
@@ -285,18 +301,38 @@ impl InstanceState {
             return Err(Corrupt(format!("turn {turn} does not run")));
         };
         self.alarms.remove(&deadline(turn));
+        let (stop, used_tools) = (running.stop, running.tool_calls > 0);
+        let mut unknown = Vec::new();
         if running.calls.iter().any(|call| call.outcome.is_none()) {
             // A model wants a result for each call it made, in later turns too.
             for mut call in running.calls {
-                call.outcome.get_or_insert_with(|| ToolOutcome::Error { message: NEVER_RAN.into() });
+                // What was begun and acts may have acted, and nobody may say that it did not.
+                let acts = matches!(call.effect, Some(Effect::Idempotent | Effect::Once));
+                let is_open = call.outcome.is_none();
+                call.outcome.get_or_insert_with(|| match acts {
+                    true => ToolOutcome::Unknown { message: CUT_OFF.into() },
+                    false => ToolOutcome::Error { message: NEVER_RAN.into() },
+                });
+                if is_open && acts {
+                    unknown.push(call.call.name.clone());
+                }
                 self.say(turn, result(&call), "", at_ms);
             }
         }
         if let Some(reply) = self.reply_mut(turn) {
             let live = std::mem::take(&mut reply.live);
             reply.add(&live);
+            for name in unknown {
+                reply.add(&format!(
+                    "It is not known whether `{name}` was carried out: it was under way when this ended."
+                ));
+            }
             match (outcome, reason) {
-                (Outcome::Completed, _) => {}
+                (Outcome::Completed, _) => {
+                    if let Some(notice) = about_the_end(stop, reply.settled.is_empty(), used_tools) {
+                        reply.add(notice);
+                    }
+                }
                 (Outcome::Failed, reason) => {
                     reply.add(&format!("I could not finish this: {}.", reason.unwrap_or("something went wrong")));
                 }
@@ -342,6 +378,35 @@ impl InstanceState {
     fn forget_done(&mut self, turn: Turn) {
         let runs = self.running.as_ref().is_some_and(|running| running.turn == turn);
         self.replies.retain(|reply| runs || reply.turn != turn || !reply.is_done());
+    }
+}
+
+/// The status line while tools run. Their names are the model's words: only what can be a name is shown, and not much of it.
+fn working_on(calls: &[ToolCall]) -> Option<String> {
+    const SHOWN: usize = 3;
+    let is_name = |name: &&str| {
+        name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    };
+    let mut names: Vec<&str> = calls.iter().map(|call| call.name.as_str()).filter(is_name).collect();
+    names.dedup();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    match (calls.is_empty(), names.is_empty(), more) {
+        (true, ..) => None,
+        (false, true, _) => Some("Using tools".into()),
+        (false, false, 0) => Some(format!("Using {}", names.join(", "))),
+        (false, false, more) => Some(format!("Using {} and {more} more", names.join(", "))),
+    }
+}
+
+/// What is said of an answer that is not what a person expects of one. A turn that used tools may have nothing to say.
+fn about_the_end(stop: Option<StopReason>, is_empty: bool, used_tools: bool) -> Option<&'static str> {
+    match (stop, is_empty) {
+        (Some(StopReason::Length), false) => Some("*(The answer ends here: it reached the most the model may write.)*"),
+        (Some(StopReason::Length), true) => Some("The model reached the most it may write before it said anything."),
+        (Some(StopReason::Refused), _) => Some("The model's provider declined to answer this."),
+        (_, true) if !used_tools => Some("The model had no answer."),
+        _ => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is to be done: a pure function of the state.
 
-use reveille_channel::EventId;
+use reveille_channel::{EventId, Kind};
 
-use super::state::{InstanceState, Running};
+use super::state::{InstanceState, Pending, Running};
 use crate::journal::{Concurrency, Outcome, Step, Turn};
 use crate::model::Message;
 
@@ -79,11 +79,17 @@ impl InstanceState {
             return Next::Do(Todo::Consider { events: waiting() });
         };
         let prompt = matches!(running.limits.concurrency, Concurrency::Interrupt | Concurrency::Drop);
-        if prompt && !self.pending.is_empty() {
+        // What may end the turn does not wait for its next step.
+        let may_end = |pending: &Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted);
+        if (prompt && !self.pending.is_empty()) || self.pending.iter().any(may_end) {
             return Next::Do(Todo::Consider { events: waiting() });
         }
         if let Some(reason) = running.over() {
-            return end(running, Outcome::Failed, Some(reason));
+            // An answer that is there is not called unfinished for what it cost.
+            return match running.at_rest && running.model.is_none() {
+                true => end(running, Outcome::Completed, None),
+                false => end(running, Outcome::Failed, Some(reason)),
+            };
         }
         let open: Vec<String> =
             running.calls.iter().filter(|call| call.outcome.is_none()).map(|call| call.call.id.clone()).collect();

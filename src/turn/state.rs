@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use reveille_channel::{Event, EventId};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Effect, Limits, MessageRow, Step, ToolCall, ToolOutcome, Turn, Usage};
+use crate::journal::{Effect, Limits, MessageRow, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage};
 use crate::model::Message;
 use crate::outbox::Reply;
 
@@ -69,6 +69,9 @@ pub struct Running {
     pub calls: Vec<Call>,
     /// The last answer asked for nothing and no event has joined since.
     pub at_rest: bool,
+    /// Why the model stopped there.
+    #[serde(default)]
+    pub stop: Option<StopReason>,
     /// Tool calls so far.
     pub tool_calls: u32,
     /// Tokens so far.

@@ -28,9 +28,13 @@ pub enum Fault {
 pub struct Faults(Arc<Mutex<HashMap<String, (Fault, u32)>>>);
 
 impl Faults {
-    /// The next `times` calls of `method` meet this fault.
+    /// The next `times` calls of `method` meet this fault; with `0`, none does any more.
     pub fn set(&self, method: &str, fault: Fault, times: u32) {
-        lock(&self.0).insert(method.to_owned(), (fault, times));
+        if times == 0 {
+            lock(&self.0).remove(method);
+        } else {
+            lock(&self.0).insert(method.to_owned(), (fault, times));
+        }
     }
 
     pub(crate) fn take(&self, method: &str) -> Option<Fault> {

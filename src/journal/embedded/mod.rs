@@ -27,7 +27,8 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, Row};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Admission, Admitted, Body, Checkpoint, Claim, Durable, Engine, Fence, JournalError, Offset, Record, Release,
@@ -39,6 +40,13 @@ use writer::{Answer, Command, Writer};
 /// The least SQLite that may be linked: earlier ones can lose committed pages when a checkpoint meets a writer (the
 /// "WAL-reset bug", SQLite release notes 3.51.3).
 pub const LEAST_SQLITE: &str = "3.51.3";
+
+/// Pages of the write-ahead log after which a commit brings them into the database itself, and pays for it. The
+/// checkpointer comes earlier, beside the commits; this is for when it does not keep up.
+const CHECKPOINT_IN_COMMIT_PAGES: &str = "32768";
+
+/// Connections that read beside the writer.
+const READERS: u32 = 4;
 
 /// How long a connection waits for another's lock, which only a reader's checkpoint can hold.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,6 +118,10 @@ impl Embedded {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
+            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", "-65536")
+            .pragma("wal_autocheckpoint", CHECKPOINT_IN_COMMIT_PAGES)
+            .pragma("journal_size_limit", "67108864")
             .disable_statement_logging();
         let mut connection = SqliteConnection::connect_with(&options_of_log).await.map_err(storage)?;
         check_version(&mut connection).await?;
@@ -121,12 +133,27 @@ impl Embedded {
             .await
             .map_err(storage)?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(4)
+            .max_connections(READERS)
             // A file does not go away as a server does: asking before each use would double the hops.
             .test_before_acquire(false)
-            .connect_lazy_with(options_of_log.clone().read_only(true).synchronous(SqliteSynchronous::Normal));
+            .connect_lazy_with(
+                options_of_log
+                    .clone()
+                    .read_only(true)
+                    .synchronous(SqliteSynchronous::Normal)
+                    .pragma("cache_size", "-4096"),
+            );
+        let checkpoints = SqliteConnection::connect_with(&options_of_log).await.map_err(storage)?;
+        let due = Arc::new(Notify::new());
         let (commands, inbox) = mpsc::channel(options.commands);
-        let writer = tokio::spawn(Writer::new(connection, inbox, options.keep_inbox).run());
+        let writer = Writer::new(connection, inbox, options.keep_inbox, Arc::clone(&due));
+        let stop = CancellationToken::new();
+        let checkpointer = tokio::spawn(checkpointer(checkpoints, due, stop.child_token()));
+        let writer = tokio::spawn(async move {
+            writer.run().await;
+            stop.cancel();
+            let _ = checkpointer.await;
+        });
         Ok(Self {
             folder: folder.to_owned(),
             commands,
@@ -243,13 +270,13 @@ impl Engine for Embedded {
 
     async fn release(&self, release: Release) -> Result<Released, JournalError> {
         let instance = release.fence.instance;
-        let row = self.tell(|answer| Command::Look { fence: release.fence, answer }).await?;
-        if row.next_offset != release.next_offset {
-            return Ok(Released::Busy);
-        }
         let applied = match &release.checkpoint {
             None => None,
             Some(both) => {
+                let row = self.tell(|answer| Command::Look { fence: release.fence, answer }).await?;
+                if row.next_offset != release.next_offset {
+                    return Ok(Released::Busy);
+                }
                 let (checkpoint, messages) = both.as_ref();
                 let _permit = self.databases.acquire().await.map_err(|_| closed())?;
                 let records = self.records(instance, row.applied_offset..checkpoint.next_offset).await?;
@@ -336,6 +363,20 @@ impl Engine for Embedded {
         }
         self.readers.close().await;
     }
+}
+
+/// Brings what was committed from the write-ahead log into the database, beside the commits and not within one of them.
+async fn checkpointer(mut connection: SqliteConnection, due: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = due.notified() => {}
+        }
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await {
+            tracing::warn!(%error, "the write-ahead log could not be checkpointed; it grows until it can");
+        }
+    }
+    let _ = connection.close().await;
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), JournalError> {

@@ -1,5 +1,7 @@
 //! Between rows and types.
 
+use std::sync::Arc;
+
 use reveille_channel::InstanceId;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -11,14 +13,14 @@ use crate::journal::{BODY_VERSION, Body, InstanceRow, JournalError, Offset, Reco
 #[derive(Debug)]
 pub(super) struct NewRecord {
     pub(super) kind: &'static str,
-    pub(super) json: String,
+    pub(super) json: Arc<String>,
 }
 
 impl NewRecord {
     pub(super) fn of(body: &Body) -> Result<Self, JournalError> {
         let json = serde_json::to_string(body)
             .map_err(|error| JournalError::Storage(format!("a record cannot be written as JSON: {error}")))?;
-        Ok(Self { kind: body.kind(), json })
+        Ok(Self { kind: body.kind(), json: Arc::new(json) })
     }
 }
 

@@ -4,12 +4,13 @@
 //! one transaction, and answers after the commit. When the commit fails, everybody is told so and nothing of it holds.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reveille_channel::{EventId, InstanceId};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::rows::{InstanceState, NewRecord};
@@ -21,6 +22,12 @@ const GROUP_MAX: usize = 2048;
 
 /// The most bytes of records of one commit.
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most rows kept of instances that wait for an owner; the others are read again when they have one.
+const READY_KEPT: usize = 10_000;
+
+/// Pages written after which the checkpointer is called.
+const CHECKPOINT_PAGES: usize = 2000;
 
 /// How often old dedupe keys and bodies are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
@@ -153,16 +160,26 @@ struct Group {
 pub(super) struct Writer {
     connection: SqliteConnection,
     inbox: mpsc::Receiver<Command>,
-    /// The rows of instances that have an owner. Nothing of a sleeping one is kept.
-    owned: HashMap<InstanceId, InstanceState>,
+    /// The rows of instances that have an owner, and of some that will have one soon. Nothing of a sleeping one is kept.
+    awake: HashMap<InstanceId, InstanceState>,
     keep: Duration,
     purge_at: Instant,
     now_ms: i64,
+    /// Rung when there is something to checkpoint.
+    checkpoint: Arc<Notify>,
+    /// About how many pages were written since it was rung.
+    pages: usize,
 }
 
 impl Writer {
-    pub(super) fn new(connection: SqliteConnection, inbox: mpsc::Receiver<Command>, keep: Duration) -> Self {
-        Self { connection, inbox, owned: HashMap::new(), keep, purge_at: Instant::now() + PURGE_FIRST, now_ms: 0 }
+    pub(super) fn new(
+        connection: SqliteConnection,
+        inbox: mpsc::Receiver<Command>,
+        keep: Duration,
+        checkpoint: Arc<Notify>,
+    ) -> Self {
+        let purge_at = Instant::now() + PURGE_FIRST;
+        Self { connection, inbox, awake: HashMap::new(), keep, purge_at, now_ms: 0, checkpoint, pages: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -202,9 +219,16 @@ impl Writer {
         } else {
             for id in &group.touched {
                 match group.rows.remove(id) {
-                    Some(row) if row.state == "running" => drop(self.owned.insert(*id, row)),
-                    _ => drop(self.owned.remove(id)),
+                    Some(row) if row.state == "running" || (row.state == "ready" && self.awake.len() < READY_KEPT) => {
+                        drop(self.awake.insert(*id, row));
+                    }
+                    _ => drop(self.awake.remove(id)),
                 }
+            }
+            self.pages += group.pages();
+            if self.pages >= CHECKPOINT_PAGES {
+                self.pages = 0;
+                self.checkpoint.notify_one();
             }
             metrics::counter!("journal_commits_total").increment(1);
             metrics::counter!("journal_records_total").increment(u64::try_from(group.records.len()).unwrap_or(0));
@@ -236,7 +260,7 @@ impl Writer {
                 keys.extend(dedupe_keys(admission));
             }
             for id in command.instances() {
-                if let Some(row) = self.owned.get(&id) {
+                if let Some(row) = self.awake.get(&id) {
                     group.rows.entry(id).or_insert_with(|| row.clone());
                 }
             }
@@ -288,7 +312,10 @@ impl Writer {
                         return Err(JournalError::Corrupt { instance, reason });
                     }
                     row.epoch += 1;
-                    row.attempts = row.attempts.saturating_add(1);
+                    // Claimed again in the same process, it took nothing down.
+                    if row.state != "running" {
+                        row.attempts = row.attempts.saturating_add(1);
+                    }
                     row.wake_at_ms = None;
                     row.state = "running";
                     Ok(())
@@ -341,9 +368,9 @@ impl Writer {
             return Ok(());
         }
         fail::fail_point!("journal::commit_error", |_| Err(JournalError::Storage("a fault was injected".into())));
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await.map_err(storage)?;
-        let written = match self.statements(group).await {
-            Ok(()) => {
+        let mut statements = statements(group);
+        let written = match statements.build().persistent(false).execute(&mut self.connection).await {
+            Ok(_) => {
                 fail::fail_point!("journal::before_commit", |_| std::process::abort());
                 sqlx::query("COMMIT").execute(&mut self.connection).await.map(drop)
             }
@@ -355,77 +382,6 @@ impl Writer {
             return Err(storage(error));
         }
         fail::fail_point!("journal::after_commit", |_| std::process::abort());
-        Ok(())
-    }
-
-    async fn statements(&mut self, group: &Group) -> Result<(), sqlx::Error> {
-        for some in group.inbox.chunks(5000) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO inbox (key, event, seen_at_ms) ");
-            query.push_values(some, |mut row, (key, event, at)| {
-                row.push_bind(key.as_bytes().to_vec()).push_bind(event.as_bytes().to_vec()).push_bind(*at);
-            });
-            query.build().execute(&mut self.connection).await?;
-        }
-        for some in group.deliveries.chunks(1000) {
-            let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO delivery (event, raw, seen_at_ms) ");
-            query.push_values(some, |mut row, (event, raw, at)| {
-                row.push_bind(event.as_bytes().to_vec()).push_bind(raw.as_ref()).push_bind(*at);
-            });
-            query.build().execute(&mut self.connection).await?;
-        }
-        for some in group.records.chunks(2000) {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("INSERT INTO record (instance, offset, epoch, kind, at_ms, v, body) ");
-            query.push_values(some, |mut row, (instance, offset, epoch, at_ms, record)| {
-                row.push_bind(instance.as_bytes().to_vec())
-                    .push_bind(signed(*offset))
-                    .push_bind(signed(*epoch))
-                    .push_bind(record.kind)
-                    .push_bind(*at_ms)
-                    .push_bind(i64::from(BODY_VERSION))
-                    .push_bind(record.json.as_str());
-            });
-            query.build().execute(&mut self.connection).await?;
-        }
-        let touched: Vec<&InstanceState> = group.touched.iter().filter_map(|id| group.rows.get(id)).collect();
-        for some in touched.chunks(2000) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO instance (id, address, epoch, next_offset, written, applied_offset, wake_at_ms, attempts, state, ready_at_ms) ",
-            );
-            query.push_values(some, |mut values, row| {
-                values
-                    .push_bind(row.id.as_bytes().to_vec())
-                    .push_bind(row.address.as_str())
-                    .push_bind(signed(row.epoch))
-                    .push_bind(signed(row.next_offset))
-                    .push_bind(signed(row.written))
-                    .push_bind(signed(row.applied_offset))
-                    .push_bind(row.wake_at_ms)
-                    .push_bind(i64::from(row.attempts))
-                    .push_bind(row.state)
-                    .push_bind(row.ready_at_ms);
-            });
-            query.push(
-                " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, next_offset = excluded.next_offset,
-                 written = excluded.written, applied_offset = excluded.applied_offset, wake_at_ms = excluded.wake_at_ms,
-                 attempts = excluded.attempts, state = excluded.state, ready_at_ms = excluded.ready_at_ms",
-            );
-            query.build().execute(&mut self.connection).await?;
-        }
-        for (instance, offset) in &group.trims {
-            sqlx::query("DELETE FROM record WHERE instance = ?1 AND offset < ?2")
-                .bind(instance.as_bytes().as_slice())
-                .bind(signed(*offset))
-                .execute(&mut self.connection)
-                .await?;
-        }
-        for (hash, source) in &group.definitions {
-            sqlx::query("INSERT OR IGNORE INTO definition (hash, source) VALUES (?1, ?2)")
-                .bind(hash.as_str())
-                .bind(source.as_str())
-                .execute(&mut self.connection)
-                .await?;
-        }
         Ok(())
     }
 
@@ -445,7 +401,87 @@ impl Writer {
     }
 }
 
+/// Everything a commit writes, from its BEGIN on, as one text: SQLite runs on a thread of its own, and each text is a way
+/// there and back. `OR FAIL`: half a statement is undone with its transaction, so SQLite keeps no journal of its own for it.
+fn statements(group: &Group) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::<Sqlite>::new("BEGIN IMMEDIATE; ");
+    for some in group.inbox.chunks(5000) {
+        query.push("INSERT OR FAIL INTO inbox (key, event, seen_at_ms) ");
+        query.push_values(some, |mut row, (key, event, at)| {
+            row.push_bind(key.as_bytes().to_vec()).push_bind(event.as_bytes().to_vec()).push_bind(*at);
+        });
+        query.push("; ");
+    }
+    for some in group.deliveries.chunks(5000) {
+        query.push("INSERT OR FAIL INTO delivery (event, raw, seen_at_ms) ");
+        query.push_values(some, |mut row, (event, raw, at)| {
+            row.push_bind(event.as_bytes().to_vec()).push_bind(raw.to_vec()).push_bind(*at);
+        });
+        query.push("; ");
+    }
+    for some in group.records.chunks(2000) {
+        query.push("INSERT OR FAIL INTO record (instance, offset, epoch, kind, at_ms, v, body) ");
+        query.push_values(some, |mut row, (instance, offset, epoch, at_ms, record)| {
+            row.push_bind(instance.as_bytes().to_vec())
+                .push_bind(signed(*offset))
+                .push_bind(signed(*epoch))
+                .push_bind(record.kind)
+                .push_bind(*at_ms)
+                .push_bind(i64::from(BODY_VERSION))
+                .push_bind(Arc::clone(&record.json));
+        });
+        query.push("; ");
+    }
+    let touched: Vec<&InstanceState> = group.touched.iter().filter_map(|id| group.rows.get(id)).collect();
+    for some in touched.chunks(2000) {
+        query.push(
+            "INSERT OR FAIL INTO instance (id, address, epoch, next_offset, written, applied_offset, wake_at_ms, attempts, state, ready_at_ms) ",
+        );
+        query.push_values(some, |mut values, row| {
+            values
+                .push_bind(row.id.as_bytes().to_vec())
+                .push_bind(row.address.clone())
+                .push_bind(signed(row.epoch))
+                .push_bind(signed(row.next_offset))
+                .push_bind(signed(row.written))
+                .push_bind(signed(row.applied_offset))
+                .push_bind(row.wake_at_ms)
+                .push_bind(i64::from(row.attempts))
+                .push_bind(row.state)
+                .push_bind(row.ready_at_ms);
+        });
+        query.push(
+            " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, next_offset = excluded.next_offset,
+             written = excluded.written, applied_offset = excluded.applied_offset, wake_at_ms = excluded.wake_at_ms,
+             attempts = excluded.attempts, state = excluded.state, ready_at_ms = excluded.ready_at_ms; ",
+        );
+    }
+    for (instance, offset) in &group.trims {
+        query.push("DELETE FROM record WHERE instance = ");
+        query.push_bind(instance.as_bytes().to_vec());
+        query.push(" AND offset < ");
+        query.push_bind(signed(*offset));
+        query.push("; ");
+    }
+    for (hash, source) in &group.definitions {
+        query.push("INSERT OR IGNORE INTO definition (hash, source) VALUES (");
+        query.push_bind(hash.clone());
+        query.push(", ");
+        query.push_bind(source.clone());
+        query.push("); ");
+    }
+    query
+}
+
 impl Group {
+    /// About how many pages of the database it changes: rows that are keyed by a hash lie anywhere, bodies one behind the other.
+    fn pages(&self) -> usize {
+        let anywhere = self.inbox.len() + self.records.len() + self.touched.len();
+        let records: usize = self.records.iter().map(|(.., record)| record.json.len()).sum();
+        let raw: usize = self.deliveries.iter().map(|(_, raw, _)| raw.len()).sum();
+        anywhere + (records + raw) / 4096 + 1
+    }
+
     fn admit(&mut self, admission: &Admission, record: &NewRecord) -> Admitted {
         let event = &admission.event;
         let keys: Vec<EventId> = dedupe_keys(admission).collect();
@@ -465,7 +501,7 @@ impl Group {
         for target in targets {
             let id = target.id();
             let row = self.rows.entry(id).or_insert_with(|| InstanceState::new(id, &target.address));
-            let copy = NewRecord { kind: record.kind, json: record.json.clone() };
+            let copy = NewRecord { kind: record.kind, json: Arc::clone(&record.json) };
             self.records.push((id, row.next_offset, row.epoch, at_ms, copy));
             row.next_offset += 1;
             if row.state == "asleep" {

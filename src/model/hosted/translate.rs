@@ -50,11 +50,12 @@ fn conversation(messages: &[Message], names: &Names, protocol: Protocol) -> Vec<
     for message in messages {
         let is_tool = matches!(message, Message::Tool { .. });
         match message {
-            Message::User { text } if text.is_empty() => list.push(ChatMessage::user("(no text)")),
+            Message::User { text } if text.trim().is_empty() => list.push(ChatMessage::user("(no text)")),
             Message::User { text } => list.push(ChatMessage::user(text.clone())),
             Message::Assistant { text, tool_calls } => {
                 let mut parts = Vec::new();
-                if !text.is_empty() {
+                // Anthropic refuses a text of nothing but blanks, and with it every later request of the conversation.
+                if !text.trim().is_empty() {
                     parts.push(ContentPart::Text(text.clone()));
                 }
                 parts.extend(tool_calls.iter().map(|made| ContentPart::ToolCall(call(made, names))));
