@@ -19,7 +19,7 @@ use crate::journal::embedded::{Embedded, Options};
 use crate::journal::{Engine, JournalError};
 use crate::model::Models;
 use crate::telemetry::Metrics;
-use crate::tool::{Registry, RegistryError};
+use crate::tool::{Platforms, Registry, RegistryError};
 
 /// How often agents' files are looked at for changes.
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
@@ -90,20 +90,25 @@ pub struct Parts {
     pub limits: ActorLimits,
 }
 
-/// The adapters of a configuration, with the GitHub ones by name once more: tools use their calls.
+/// The adapters of a configuration, and those by name once more whose calls tools use.
 ///
 /// # Errors
 /// [`StartError::Channel`].
-pub fn channels(
-    settings: &BTreeMap<String, ChannelSettings>,
-) -> Result<(Vec<Connection>, crate::tool::GitHubConnections), StartError> {
+pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Connection>, Platforms), StartError> {
     let mut connections = Vec::new();
-    let mut github = BTreeMap::new();
+    let (mut github, mut linear) = (BTreeMap::new(), BTreeMap::new());
     for (name, one) in settings {
         let failed = |reason: String| StartError::Channel { connection: name.clone(), reason };
         let channel: Arc<dyn Channel> = match one {
             ChannelSettings::Slack(settings) => {
                 Arc::new(reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?)
+            }
+            ChannelSettings::Linear(settings) => {
+                let channel = Arc::new(
+                    reveille_linear::Linear::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
+                );
+                linear.insert(name.clone(), Arc::clone(&channel));
+                channel
             }
             ChannelSettings::Github(settings) => {
                 let channel = Arc::new(
@@ -115,7 +120,7 @@ pub fn channels(
         };
         connections.push(Connection::new(name, channel));
     }
-    Ok((connections, Arc::new(github)))
+    Ok((connections, Platforms { github: Arc::new(github), linear: Arc::new(linear) }))
 }
 
 /// The journal of a configuration.
@@ -133,7 +138,7 @@ impl Parts {
     /// # Errors
     /// See [`StartError`].
     pub async fn of(config: &Config, models: Models, default_model: Option<ModelRef>) -> Result<Self, StartError> {
-        let (connections, github) = channels(&config.channels)?;
+        let (connections, platforms) = channels(&config.channels)?;
         let catalogue = Arc::new(Catalogue::load(&config.agents.dir));
         for error in catalogue.errors().iter() {
             tracing::error!(%error, "an agent cannot be used");
@@ -144,7 +149,7 @@ impl Parts {
             catalogue,
             models,
             default_model,
-            tools: Registry::built_in(&github)?,
+            tools: Registry::built_in(&platforms)?,
             access: config.access.default,
             clock: Arc::new(SystemClock),
             limits: ActorLimits::default(),

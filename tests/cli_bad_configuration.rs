@@ -34,6 +34,11 @@ const CASES: &[(&str, &str)] = &[
     ("unknown_word", "[access]\ndefault = \"member\"\n"),
     ("linear", "[channels.linear]\nwebhook_secret = \"env:SIGNING\"\n"),
     (
+        "linear_both",
+        "[channels.linear]\nwebhook_secret = \"env:SIGNING\"\naccess_token = \"env:SIGNING\"\nclient_id = \"x\"\n",
+    ),
+    ("discord", "[channels.discord]\npublic_key = \"x\"\n"),
+    (
         "socket_mode",
         "[channels.slack]\nsigning_secret = \"env:SIGNING\"\nbot_token = \"env:TOKEN\"\napp_token = \"env:APP\"\n",
     ),

@@ -17,7 +17,7 @@ struct Room {
 }
 
 const NO_CRATES: &[&str] = &[];
-const ADAPTERS: &[&str] = &["slack", "github"];
+const ADAPTERS: &[&str] = &["slack", "github", "linear"];
 
 /// From the ground up. A room that is not built yet does no harm here.
 const ROOMS: &[Room] = &[
@@ -31,7 +31,7 @@ const ROOMS: &[Room] = &[
     Room { name: "model", rooms: &["journal"], crates: NO_CRATES },
     Room { name: "agent", rooms: &["journal"], crates: NO_CRATES },
     // The schema that a model is shown, and the fence around text of strangers, are the model's words.
-    Room { name: "tool", rooms: &["agent", "journal", "model"], crates: &["github"] },
+    Room { name: "tool", rooms: &["agent", "journal", "model"], crates: &["github", "linear"] },
     Room { name: "outbox", rooms: &["journal"], crates: NO_CRATES },
     Room { name: "turn", rooms: &["agent", "journal", "model", "outbox", "tool"], crates: NO_CRATES },
     Room { name: "dispatch", rooms: &["agent", "config", "journal"], crates: NO_CRATES },
@@ -102,7 +102,7 @@ const ROOMS: &[Room] = &[
             "tool",
             "turn",
         ],
-        crates: &["slack", "github", "local", "simulator"],
+        crates: &["slack", "github", "linear", "local", "simulator"],
     },
 ];
 
@@ -111,10 +111,21 @@ const CRATES: &[(&str, &[&str])] = &[
     ("channels/core", &[]),
     ("channels/slack", &["reveille-channel"]),
     ("channels/github", &["reveille-channel"]),
+    ("channels/linear", &["reveille-channel"]),
     ("channels/local", &["reveille-channel"]),
     ("channels/simulator", &[]),
     ("xtask", &[]),
-    (".", &["reveille-channel", "reveille-slack", "reveille-github", "reveille-local", "reveille-simulator"]),
+    (
+        ".",
+        &[
+            "reveille-channel",
+            "reveille-slack",
+            "reveille-github",
+            "reveille-linear",
+            "reveille-local",
+            "reveille-simulator",
+        ],
+    ),
 ];
 
 /// Names that say nothing of what is inside.

@@ -106,7 +106,7 @@ pub(super) struct Owner {
     pub(super) trouble: u32,
     /// Operations in a row that certainly were not done.
     pub(super) refusals: u32,
-    pub(super) status_shown: Option<(Turn, String)>,
+    pub(super) status_shown: Option<super::publish::StatusShown>,
     /// The definition of the running turn, by hash.
     pub(super) definition: Option<Arc<Agent>>,
     pub(super) model_failures: super::model::Failures,

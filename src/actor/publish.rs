@@ -9,7 +9,7 @@ use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
 use crate::connection::Connection;
 use crate::journal::{Body, Turn};
-use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at};
+use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at, status_again_at};
 
 /// How long a status line may take; nobody waits for it.
 const STATUS_DEADLINE: Duration = Duration::from_secs(3);
@@ -19,6 +19,14 @@ const CREDENTIALS_WAIT_MS: i64 = 60_000;
 
 /// Times in a row that a platform may leave us without an answer before an operator has to look.
 const TROUBLE_MAX: u32 = 8;
+
+/// The status line that is visible.
+pub(super) struct StatusShown {
+    turn: Turn,
+    text: String,
+    /// When it was put there, milliseconds since the Unix epoch.
+    at_ms: i64,
+}
 
 impl Owner {
     /// Starts the next operation of the oldest reply that is not visible in full. When to ask again, milliseconds since the Unix epoch.
@@ -38,12 +46,14 @@ impl Owner {
                 self.fail_reply(turn, 0, false, "its connection is no longer configured".into())?;
                 continue;
             };
-            let capabilities = connection.channel().capabilities();
+            let capabilities = connection.channel().capabilities_in(&reply.thread);
             let now_ms = self.services.clock.now_ms();
-            let shown =
-                self.status_shown.as_ref().filter(|(turn, _)| *turn == reply.turn).map(|(_, text)| text.as_str());
-            let Some(action) = plan(reply, &capabilities, now_ms, shown) else {
-                return Ok(plan_again_at(reply, &capabilities).filter(|due_ms| *due_ms > now_ms));
+            let shown = self.status_shown.as_ref().filter(|shown| shown.turn == reply.turn);
+            let again_at = shown.and_then(|shown| status_again_at(&capabilities, shown.at_ms));
+            let shown = shown.filter(|_| again_at.is_none_or(|due_ms| due_ms > now_ms));
+            let Some(action) = plan(reply, &capabilities, now_ms, shown.map(|shown| shown.text.as_str())) else {
+                let due = [plan_again_at(reply, &capabilities), again_at].into_iter().flatten();
+                return Ok(due.filter(|due_ms| *due_ms > now_ms).min());
             };
             let turn = reply.turn;
             match action {
@@ -77,7 +87,7 @@ impl Owner {
             }
             Action::Find { segment } => (reply.context(marker(*segment)), None, UNKNOWN_HASH.to_owned()),
             Action::Status { text } => {
-                self.status_shown = text.clone().map(|text| (turn, text));
+                self.status_shown = text.clone().map(|text| StatusShown { turn, text, at_ms: now_ms });
                 (reply.context(marker(0)), Some(Op::Status { text: text.clone() }), String::new())
             }
             Action::Open { .. } | Action::Complete { .. } => return,

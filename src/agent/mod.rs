@@ -168,7 +168,7 @@ pub enum Scope {
     Installation,
 }
 
-/// One line of `wake:`. Every condition that is there must hold; `mention`, `command`, `direct`, `events` are alternatives.
+/// One line of `wake:`. Every condition that is there must hold; `mention`, `delegate`, `command`, `direct`, `events` are alternatives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WakeRule {
     /// A platform (`slack`) or a connection's name (`slack-eu`).
@@ -177,6 +177,9 @@ pub struct WakeRule {
     pub mention: bool,
     /// On direct messages.
     pub direct: bool,
+    /// When an issue is delegated to the app.
+    #[serde(default)]
+    pub delegate: bool,
     /// On this command, without the slash.
     pub command: Option<String>,
     /// On these of the platform's own events, such as `issues.opened`.
@@ -185,6 +188,9 @@ pub struct WakeRule {
     pub channels: Vec<String>,
     /// Only in repositories that match one of these globs; empty: in all.
     pub repositories: Vec<String>,
+    /// Only in these teams, by key (`ENG`) or id; empty: in all.
+    #[serde(default)]
+    pub teams: Vec<String>,
     /// Only with this label.
     pub label: Option<String>,
     /// Whether further messages of a thread it takes part in wake it without a mention; only with [`Scope::Thread`].

@@ -15,13 +15,13 @@ pub const BUILT_IN_TOOLS: &[&str] = &[
 ];
 
 /// First parts of tool names that later versions have.
-pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "linear", "discord", "http"];
+pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "discord", "http"];
 
 /// Platforms of this version.
-pub(super) const PLATFORMS: &[&str] = &["github", "local", "slack"];
+pub(super) const PLATFORMS: &[&str] = &["github", "linear", "local", "slack"];
 
 /// Platforms of later versions.
-pub(super) const LATER_PLATFORMS: &[&str] = &["discord", "linear"];
+pub(super) const LATER_PLATFORMS: &[&str] = &["discord"];
 
 /// GitHub's events that an agent can name, those that its adapter lets in: `X-GitHub-Event` and the payload's `action`
 /// (docs.github.com, "Webhook events and payloads").
@@ -35,6 +35,25 @@ pub(super) const GITHUB_EVENTS: &[&str] = &[
     "issues.labeled",
     "issues.opened",
     "issues.reopened",
+];
+
+/// Linear's events that an agent can name: the body's `type` and `action`, of those that happen where something can be said
+/// (Linear developer documentation, "Webhooks" and "Developing the agent interaction").
+pub(super) const LINEAR_EVENTS: &[&str] = &[
+    "AgentSessionEvent.created",
+    "AgentSessionEvent.prompted",
+    "AppUserNotification.issueAssignedToYou",
+    "AppUserNotification.issueCommentMention",
+    "AppUserNotification.issueMention",
+    "AppUserNotification.issueStatusChanged",
+    "AppUserNotification.issueUnassignedFromYou",
+    "Comment.create",
+    "Comment.remove",
+    "Comment.update",
+    "Issue.create",
+    "Issue.remove",
+    "Issue.update",
+    "Reaction.create",
 ];
 
 /// Slack's events that an agent can name (docs.slack.dev, "Events").

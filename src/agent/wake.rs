@@ -5,20 +5,40 @@ use std::ops::Range;
 use reveille_channel::Role;
 
 use super::error::Problems;
-use super::names::{self, GITHUB_EVENTS, LATER_PLATFORMS, SLACK_EVENTS};
+use super::names::{self, GITHUB_EVENTS, LATER_PLATFORMS, LINEAR_EVENTS, SLACK_EVENTS};
 use super::node::{Key, Node};
 use super::parse::refuse_later;
 use super::{Allow, WakeRule};
 
-const WAKE_KEYS: &[&str] =
-    &["mention", "direct", "command", "event", "events", "channels", "repositories", "label", "follow_up"];
+const WAKE_KEYS: &[&str] = &[
+    "mention",
+    "delegate",
+    "direct",
+    "command",
+    "event",
+    "events",
+    "channels",
+    "repositories",
+    "teams",
+    "label",
+    "follow_up",
+];
 
 /// Keys of a wake rule that make no sense on a platform, and why.
 const MISPLACED: &[(&str, &str, &str)] = &[
     ("github", "channels", "GitHub has no channels: use `repositories`"),
     ("github", "direct", "GitHub has no direct messages"),
+    ("github", "delegate", "GitHub has no delegation: use `event: issues.assigned`"),
+    ("github", "teams", "GitHub's issues belong to no team: use `repositories`"),
+    ("linear", "channels", "Linear has no channels: use `teams`"),
+    ("linear", "direct", "Linear has no direct messages"),
+    ("linear", "repositories", "Linear has no repositories: use `teams`"),
+    ("slack", "delegate", "Slack has no delegation"),
+    ("slack", "teams", "Slack's channels belong to no team: use `channels`"),
     ("slack", "repositories", "Slack has no repositories: use `channels`"),
     ("slack", "label", "Slack has no labels"),
+    ("local", "delegate", "the terminal has no delegation"),
+    ("local", "teams", "the terminal has no teams"),
     ("local", "channels", "the terminal has no channels"),
     ("local", "repositories", "the terminal has no repositories"),
     ("local", "label", "the terminal has no labels"),
@@ -65,6 +85,7 @@ fn rule(on: &Key, node: &Node, is_per_thread: bool, problems: &mut Problems<'_>)
         }
         match name {
             "mention" => rule.mention = value.flag(problems).unwrap_or(false),
+            "delegate" => rule.delegate = value.flag(problems).unwrap_or(false),
             "direct" => direct = value.flag(problems),
             "follow_up" => {
                 follow_up = value.flag(problems);
@@ -78,17 +99,18 @@ fn rule(on: &Key, node: &Node, is_per_thread: bool, problems: &mut Problems<'_>)
             "event" | "events" => rule.events.extend(events(&on.text, value, problems)),
             "channels" => rule.channels = plain(value.texts(problems)),
             "repositories" => rule.repositories = repositories(value, problems),
+            "teams" => rule.teams = plain(value.texts(problems)),
             "label" => rule.label = value.text(problems).map(str::to_owned),
-            "delegate" => refuse_later(key, "delegation", problems),
             other => problems.add_unknown(key.at.clone(), "key of a wake rule", other, WAKE_KEYS),
         }
     }
     // Who can be mentioned is expected to answer in private, and to hear the rest of a conversation.
-    rule.direct = direct.unwrap_or(rule.mention && on.text != "github");
-    rule.follow_up = follow_up.unwrap_or(rule.mention && is_per_thread);
-    let wakes = rule.mention || rule.direct || rule.command.is_some() || !rule.events.is_empty();
+    rule.direct = direct.unwrap_or(rule.mention && !matches!(on.text.as_str(), "github" | "linear"));
+    rule.follow_up = follow_up.unwrap_or((rule.mention || rule.delegate) && is_per_thread);
+    let wakes = rule.mention || rule.delegate || rule.direct || rule.command.is_some() || !rule.events.is_empty();
     if !wakes && problems.count() == known_problems {
-        let advice = Some("add `mention: true`, `direct: true`, `command:` or `event:`".to_owned());
+        let also = if on.text == "linear" { "`delegate: true`" } else { "`direct: true`" };
+        let advice = Some(format!("add `mention: true`, {also}, `command:` or `event:`"));
         problems.add(on.at.clone(), "this rule wakes on nothing", advice);
     }
     Some(rule)
@@ -116,6 +138,7 @@ fn command(node: &Node, problems: &mut Problems<'_>) -> Option<String> {
 fn events(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
     let known = match on {
         "github" => GITHUB_EVENTS,
+        "linear" => LINEAR_EVENTS,
         "slack" => SLACK_EVENTS,
         // A connection's name does not say its platform.
         _ => return plain(node.texts(problems)),
@@ -161,7 +184,7 @@ fn allowance(on: &Key, node: &Node, problems: &mut Problems<'_>) -> Allow {
     let permissions = [("read", Role::Guest), ("write", Role::Member), ("admin", Role::Admin)];
     let keys: &[&str] = match on.text.as_str() {
         "github" => &["users", "everyone", "permission"],
-        "slack" | "local" => &["users", "everyone", "role"],
+        "slack" | "linear" | "local" => &["users", "everyone", "role"],
         _ => &["users", "everyone", "role", "permission"],
     };
     let mut allow = Allow { on: on.text.clone(), ..Allow::default() };
@@ -193,6 +216,9 @@ fn users(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
         };
         let advice = match on {
             "slack" if !is_slack_id(&id) => "a Slack id looks like `U012AB3CD`: in the profile, \"Copy member ID\"",
+            "linear" if !is_linear_id(&id) => {
+                "a Linear id is a UUID, such as the API shows as `id` of a user: not a name, not an address"
+            }
             "github" if !id.bytes().all(|byte| byte.is_ascii_digit()) => {
                 "a GitHub id is a number: https://api.github.com/users/NAME shows it as `id`"
             }
@@ -208,6 +234,10 @@ fn users(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
         );
     }
     users
+}
+
+fn is_linear_id(id: &str) -> bool {
+    id.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 fn is_slack_id(id: &str) -> bool {

@@ -17,6 +17,8 @@ pub enum ChannelSettings {
     Slack(reveille_slack::Settings),
     /// To GitHub.
     Github(reveille_github::Settings),
+    /// To Linear.
+    Linear(reveille_linear::Settings),
 }
 
 impl ChannelSettings {
@@ -26,6 +28,7 @@ impl ChannelSettings {
         match self {
             Self::Slack(_) => "slack",
             Self::Github(_) => "github",
+            Self::Linear(_) => "linear",
         }
     }
 
@@ -35,6 +38,7 @@ impl ChannelSettings {
         match self {
             Self::Slack(settings) => &settings.api_base_url,
             Self::Github(settings) => &settings.api_base_url,
+            Self::Linear(settings) => &settings.api_base_url,
         }
     }
 }
@@ -43,11 +47,12 @@ impl ChannelSettings {
 enum Kind {
     Slack,
     Github,
+    Linear,
     Later,
 }
 
 const KINDS: [(&str, Kind); 4] =
-    [("slack", Kind::Slack), ("github", Kind::Github), ("linear", Kind::Later), ("discord", Kind::Later)];
+    [("slack", Kind::Slack), ("github", Kind::Github), ("linear", Kind::Linear), ("discord", Kind::Later)];
 
 /// The longest name of a connection: it is part of paths and addresses.
 const LONGEST_NAME: usize = 40;
@@ -77,7 +82,7 @@ fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
     } else if let Some((_, kind)) = KINDS.iter().find(|(kind, _)| *kind == name) {
         *kind
     } else {
-        let known = ["slack", "github"];
+        let known = ["slack", "github", "linear"];
         let near = schema::nearest(&name, known).unwrap_or("slack");
         let help = format!("write `kind = \"{near}\"`: the platform, one of {}", list(&known));
         reader.missing(table, "kind", help);
@@ -86,13 +91,14 @@ fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
     match kind {
         Kind::Slack => read_slack(reader, table).map(ChannelSettings::Slack),
         Kind::Github => read_github(reader, table).map(ChannelSettings::Github),
+        Kind::Linear => read_linear(reader, table).map(ChannelSettings::Linear),
         Kind::Later => {
             let what = "this platform is not in this version".into();
             reader.problem_of_table(
                 Code::NotInThisVersion,
                 table,
                 what,
-                "take the table out; `slack` and `github` are there".into(),
+                "take the table out; `slack`, `github` and `linear` are there".into(),
             );
             None
         }
@@ -139,6 +145,37 @@ fn read_auth(reader: &mut Reader, table: &Table) -> Option<reveille_github::Auth
     let app_id = reader.number(table, "app_id");
     let private_key = required(reader, table, "private_key", Shape::PrivateKey);
     Some(reveille_github::Auth::App { app_id: app_id?, private_key: private_key? })
+}
+
+fn read_linear(reader: &mut Reader, table: &Table) -> Option<reveille_linear::Settings> {
+    reader.check_keys(table, &schema::LINEAR);
+    let webhook_secret = required(reader, table, "webhook_secret", Shape::Signing);
+    let auth = read_linear_auth(reader, table);
+    let api_base_url = base_url(reader, table, "https://api.linear.app/graphql");
+    Some(reveille_linear::Settings { webhook_secret: webhook_secret?, auth: auth?, api_base_url: api_base_url? })
+}
+
+fn read_linear_auth(reader: &mut Reader, table: &Table) -> Option<reveille_linear::Auth> {
+    let is_client = table.has("client_id") || table.has("client_secret");
+    if table.has("access_token") {
+        if is_client {
+            let what = "a connection either has an `access_token` or gets its own with `client_id`, `client_secret`";
+            reader.problem(Code::Conflict, table, "access_token", what.into(), "take one of the two out".into());
+        }
+        return required(reader, table, "access_token", Shape::Token).map(reveille_linear::Auth::Token);
+    }
+    if !is_client {
+        let help = "write `access_token = \"env:LINEAR_ACCESS_TOKEN\"`, or `client_id = \"...\"` and \
+                    `client_secret = \"env:LINEAR_CLIENT_SECRET\"`";
+        reader.missing(table, "access_token", help.into());
+        return None;
+    }
+    if !table.has("client_id") {
+        reader.missing(table, "client_id", "write `client_id = \"...\"`: it stands on the application's page".into());
+    }
+    let client_id = reader.text(table, "client_id");
+    let client_secret = required(reader, table, "client_secret", Shape::Token);
+    Some(reveille_linear::Auth::Client { client_id: client_id?, client_secret: client_secret? })
 }
 
 fn required(reader: &mut Reader, table: &Table, key: &str, shape: Shape) -> Option<Secret> {

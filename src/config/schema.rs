@@ -75,11 +75,23 @@ pub const GITHUB: Section = Section {
         public("api_base_url"),
     ],
 };
+/// `[channels.NAME]` of kind `linear`.
+pub const LINEAR: Section = Section {
+    name: "channels.linear",
+    keys: &[
+        public("kind"),
+        secret("webhook_secret"),
+        secret("access_token"),
+        public("client_id"),
+        secret("client_secret"),
+        public("api_base_url"),
+    ],
+};
 /// `[access]`.
 pub const ACCESS: Section = Section { name: "access", keys: &[public("default")] };
 
 /// Every table.
-pub const SECTIONS: [Section; 7] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, ACCESS];
+pub const SECTIONS: [Section; 8] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, LINEAR, ACCESS];
 
 /// The tables at the top.
 pub const TOP: [&str; 6] = ["server", "storage", "agents", "models", "channels", "access"];

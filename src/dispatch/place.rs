@@ -10,6 +10,7 @@ pub(super) fn is_here(rule: &WakeRule, event: &Event) -> bool {
     (rule.on == event.connection || rule.on == event.platform)
         && in_channels(&rule.channels, event)
         && in_repositories(&rule.repositories, event)
+        && in_teams(&rule.teams, event)
         && has_label(rule.label.as_deref(), event)
 }
 
@@ -45,6 +46,15 @@ fn in_repositories(globs: &[String], event: &Event) -> bool {
             .build()
             .is_ok_and(|glob| glob.compile_matcher().is_match(&repository))
     })
+}
+
+/// By id, or by the key that identifiers of the team's issues begin with.
+fn in_teams(teams: &[String], event: &Event) -> bool {
+    let is_it = |wanted: &String| {
+        let facts = ["team", "team_id"].into_iter().filter_map(|name| event.facts.get(name));
+        facts.into_iter().any(|found| found.eq_ignore_ascii_case(wanted))
+    };
+    teams.is_empty() || teams.iter().any(is_it)
 }
 
 fn has_label(wanted: Option<&str>, event: &Event) -> bool {

@@ -31,6 +31,8 @@ pub enum Because {
     Named,
     /// The bot was called, and the agent is the first that answers for it here.
     Mentioned,
+    /// An issue was delegated to the bot, and the agent is the first that takes them.
+    Delegated,
     /// It is a direct message to the bot, and the agent is the first that takes them.
     Direct,
     /// The command is the agent's.
@@ -108,6 +110,12 @@ pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Resul
                 add(&mut routed, agent, Because::Command);
             }
         }
+        _ if is_delegated(event) => {
+            let takers: Vec<_> = with(&here, |rule| rule.delegate).collect();
+            if let Some((agent, because)) = choose(event, &takers, Because::Delegated) {
+                add(&mut routed, agent, because);
+            }
+        }
         Kind::Message { direct: true, .. } => {
             let takers: Vec<_> = with(&here, |rule| rule.direct).collect();
             if let Some((agent, because)) = choose(event, &takers, Because::Direct) {
@@ -116,15 +124,14 @@ pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Resul
         }
         _ => {}
     }
-    // On GitHub a line that looks like a command may stand in a comment that calls somebody.
+    // A line that looks like a command may stand in a comment that calls somebody.
     let may_mention = match event.kind {
         Kind::Mention | Kind::Opened => true,
-        Kind::Command { .. } => event.platform == GITHUB && routed.is_empty(),
+        Kind::Command { .. } => has_commands_in_text(event) && routed.is_empty(),
         _ => false,
     };
     if may_mention {
-        let takers: Vec<_> =
-            with(&here, |rule| rule.mention).filter(|agent| is_called(event, own_handle, agent)).collect();
+        let takers: Vec<_> = with(&here, |rule| rule.mention).filter(|agent| calls(event, own_handle, agent)).collect();
         if let Some((agent, because)) = choose(event, &takers, Because::Mentioned) {
             add(&mut routed, agent, because);
         }
@@ -133,11 +140,12 @@ pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Resul
         return Ok(routed);
     }
 
-    // What calls nobody may still go on with a conversation: text on GitHub that only looks like a mention of us or like
-    // a command is a comment like any other.
+    // What calls nobody may still go on with a conversation: text on GitHub that only looks like a mention of us, and there
+    // and on Linear text that only looks like a command, is a comment like any other.
     let is_further_text = match &event.kind {
         Kind::Message { in_thread, direct } => *in_thread && !direct,
-        Kind::Mention | Kind::Command { .. } => event.platform == GITHUB,
+        Kind::Mention => event.platform == GITHUB,
+        Kind::Command { .. } => has_commands_in_text(event),
         // They are about something said before: whoever heard that hears this.
         Kind::Edited | Kind::Deleted | Kind::Stop | Kind::Action { .. } => {
             let heard: Vec<_> = with(&here, |_| true).map(|agent| to(agent, event, Because::FollowUp)).collect();
@@ -158,18 +166,35 @@ pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Resul
 }
 
 const GITHUB: &str = "github";
+const LINEAR: &str = "linear";
 
-/// Whether the event calls the agent: by its own name, by the bot's, by a command of the agent, or by being said to the
-/// bot alone. A refusal is only said to somebody who called.
+/// Whether commands are lines of comments there, and no form of their own.
+fn has_commands_in_text(event: &Event) -> bool {
+    matches!(event.platform.as_str(), GITHUB | LINEAR)
+}
+
+/// Whether work was given to the app itself, as the adapter tells by immutable ids.
+fn is_delegated(event: &Event) -> bool {
+    event.facts.get("delegated").is_some_and(|told| told == "true")
+}
+
+/// Whether the event calls the agent: by its own name, by the bot's, by a command of the agent, by being said to the
+/// bot alone, or by giving it work. A refusal is only said to somebody who called.
 #[must_use]
 pub fn is_called(event: &Event, own_handle: Option<&str>, agent: &Agent) -> bool {
+    let takes_work = || agent.wake.iter().any(|rule| rule.delegate);
+    calls(event, own_handle, agent) || (is_delegated(event) && takes_work())
+}
+
+/// Whether the words of the event call the agent.
+fn calls(event: &Event, own_handle: Option<&str>, agent: &Agent) -> bool {
     match &event.kind {
         Kind::Message { direct, .. } => *direct,
         Kind::Mention if event.platform != GITHUB => true,
         Kind::Mention | Kind::Opened => is_mentioned(event, own_handle, agent),
         Kind::Command { name, .. } => {
             agent.wake.iter().any(|rule| rule.command.as_ref() == Some(name))
-                || event.platform == GITHUB && is_mentioned(event, own_handle, agent)
+                || has_commands_in_text(event) && is_mentioned(event, own_handle, agent)
         }
         _ => false,
     }

@@ -77,6 +77,43 @@ const DIRECT: Kind = Kind::Message { direct: true, in_thread: true };
 const IN_THREAD: Kind = Kind::Message { direct: false, in_thread: true };
 const IN_CHANNEL: Kind = Kind::Message { direct: false, in_thread: false };
 
+#[test]
+fn what_is_delegated_wakes_whoever_takes_it_and_a_prompt_goes_on_with_the_conversation() {
+    let agents = [
+        agent("assistant", "wake: [{ linear: { mention: true } }]"),
+        agent("ticket", "wake: [{ linear: { delegate: true, teams: [eng] } }]"),
+        agent("watcher", "wake: [{ linear: { event: Issue.update, label: bug } }]"),
+    ];
+    let linear = |kind: Kind, name: &str, facts: &[(&str, &str)]| {
+        let mut event = event("linear", kind, "look at this");
+        event.name = name.into();
+        event.facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let routed = route(&event, Some("assistant"), &agents).unwrap_or_default();
+        let called: Vec<_> = agents.iter().filter(|agent| is_called(&event, Some("assistant"), agent)).collect();
+        let names: Vec<String> = routed
+            .iter()
+            .map(|one| format!("{:?} {}{}", one.because, one.agent, if one.target.only_if_known { "?" } else { "" }))
+            .collect();
+        (names.join(" "), called.len())
+    };
+    let created = "AgentSessionEvent.created";
+    let of = |kind, facts: &[(&str, &str)]| linear(kind, created, facts);
+    assert_eq!(of(Kind::Assigned, &[("delegated", "true"), ("team", "ENG")]), ("Delegated ticket".into(), 1));
+    assert_eq!(of(Kind::Assigned, &[("delegated", "true"), ("team", "OPS")]), (String::new(), 1));
+    assert_eq!(of(Kind::Assigned, &[("team", "ENG")]), (String::new(), 0));
+    assert_eq!(of(Kind::Mention, &[("team", "ENG")]), ("Mentioned assistant".into(), 3));
+    assert_eq!(of(Kind::Opened, &[("delegated", "true"), ("team_id", "ENG")]), ("Delegated ticket".into(), 1));
+    let prompted = |kind| linear(kind, "AgentSessionEvent.prompted", &[("team", "ENG")]).0;
+    assert_eq!(prompted(IN_THREAD), "FollowUp assistant? FollowUp ticket?");
+    assert_eq!(prompted(command("etc")), "FollowUp assistant? FollowUp ticket?");
+    let stop = linear(Kind::Stop, "AgentSessionEvent.stop", &[("team", "ENG")]).0;
+    assert_eq!(stop, "FollowUp assistant? FollowUp ticket?");
+    let labelled = |label: &str| {
+        linear(Kind::Labelled { label: label.into() }, "Issue.update", &[("team", "ENG"), ("label", label)]).0
+    };
+    assert_eq!((labelled("bug"), labelled("docs")), ("Event watcher".to_owned(), String::new()));
+}
+
 fn command(name: &str) -> Kind {
     Kind::Command { name: name.into(), args: String::new() }
 }

@@ -9,5 +9,5 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Action, plan, plan_again_at};
+pub use plan::{Action, plan, plan_again_at, status_again_at};
 pub use reply::{Reply, Segment, UNKNOWN_HASH, text_hash};

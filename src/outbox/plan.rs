@@ -7,6 +7,10 @@ use super::reply::{Reply, Segment, UNKNOWN_HASH, between, boundary, text_hash};
 /// An answer that takes less than this needs no status line, milliseconds.
 const STATUS_AFTER_MS: i64 = 700;
 
+/// How long a status line speaks for a turn that shows nothing else, milliseconds. Linear calls a session stale after half an
+/// hour of silence.
+const STATUS_AGAIN_MS: i64 = 10 * 60_000;
+
 /// What a message says whose text was taken back: messages are not deleted.
 const WITHDRAWN: &str = "(withdrawn)";
 
@@ -59,9 +63,12 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
     let document = reply.document();
     let Some((index, last)) = reply.segments.iter().enumerate().next_back() else {
         if document.trim().is_empty() || (capabilities.streaming == Streaming::None && !reply.finished) {
-            let is_due = now_ms >= reply.since_ms.saturating_add(STATUS_AFTER_MS);
+            // Where no text is seen before it is complete, the line is all there is: it comes at once, and stays.
+            let is_posted_whole = capabilities.streaming == Streaming::None;
+            let is_due = is_posted_whole || now_ms >= reply.since_ms.saturating_add(STATUS_AFTER_MS);
             let wanted = reply.status.as_deref().filter(|_| !reply.finished && is_due);
-            let changed = capabilities.status && wanted != status_shown;
+            let stays = is_posted_whole && !reply.finished && wanted.is_none();
+            let changed = capabilities.status && wanted != status_shown && !stays;
             return changed.then(|| Action::Status { text: wanted.map(ToOwned::to_owned) });
         }
         return Some(Action::Open { segment: 0, start: 0 });
@@ -119,6 +126,14 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
             })
         }
     }
+}
+
+/// When a status line that was shown at `shown_at_ms` has to be shown again, milliseconds since the Unix epoch, so that nobody
+/// takes a long turn for a dead one: where the line is all there is.
+#[must_use]
+pub fn status_again_at(capabilities: &Capabilities, shown_at_ms: i64) -> Option<i64> {
+    let is_all = capabilities.status && capabilities.streaming == Streaming::None;
+    is_all.then(|| shown_at_ms.saturating_add(STATUS_AGAIN_MS))
 }
 
 /// When [`plan`] may have something to do though nothing happened, milliseconds since the Unix epoch.

@@ -41,6 +41,28 @@ fn capabilities(streaming: Streaming) -> Capabilities {
     }
 }
 
+#[test]
+fn where_an_answer_is_posted_whole_the_status_comes_first_at_once_and_stays() {
+    let whole = Capabilities { status: true, ..capabilities(Streaming::None) };
+    let mut reply = Reply { status: Some("Thinking".into()), ..reply() };
+    let thinking = Some(Action::Status { text: Some("Thinking".into()) });
+    assert_eq!(plan(&reply, &whole, 0, None), thinking);
+    // Elsewhere an answer may be quicker than that.
+    let native = Capabilities { status: true, ..capabilities(Streaming::Native) };
+    assert_eq!(plan(&reply, &native, 0, None), None);
+    assert_eq!(plan(&reply, &native, 700, None), thinking);
+    // Text that comes is not seen, so the line is not taken away.
+    reply.status = None;
+    reply.live = "Half an".into();
+    assert_eq!(plan(&reply, &whole, 0, Some("Thinking")), None);
+    reply.live.clear();
+    reply.add("Half an answer.");
+    reply.finished = true;
+    assert_eq!(plan(&reply, &whole, 0, Some("Thinking")), Some(Action::Open { segment: 0, start: 0 }));
+    assert_eq!(status_again_at(&whole, 1_000), Some(601_000));
+    assert_eq!(status_again_at(&native, 1_000), None);
+}
+
 /// A thread as people see it: text, and whether it is an open stream.
 #[derive(Debug, Default)]
 struct Thread {

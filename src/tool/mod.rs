@@ -7,8 +7,10 @@
 mod arguments;
 mod clock;
 mod github;
+mod linear;
 mod output;
 mod outside;
+mod platforms;
 mod registry;
 mod skill;
 #[cfg(test)]
@@ -27,8 +29,10 @@ use crate::journal::{Durable, Effect};
 
 pub use arguments::{parse_arguments, schema_of};
 pub use github::GitHubConnections;
+pub use linear::LinearConnections;
 pub use output::cut;
 pub use outside::from_outside;
+pub use platforms::Platforms;
 pub use registry::{Registry, RegistryError};
 
 /// What a tool is.

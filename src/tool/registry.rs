@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
-use super::{GitHubConnections, Leave, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
+use super::{Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, github, skill, thread};
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
 use crate::model::ToolSchema;
@@ -45,18 +45,18 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The tools that come with the gateway; those of GitHub reach these connections.
+    /// The tools that come with the gateway; those of a platform reach these connections.
     ///
     /// # Errors
     /// [`RegistryError`] when two have one name.
-    pub fn built_in(github: &GitHubConnections) -> Result<Self, RegistryError> {
+    pub fn built_in(platforms: &Platforms) -> Result<Self, RegistryError> {
         let tools: [Arc<dyn Tool>; 4] = [
             Arc::new(clock::Now::new()),
             Arc::new(skill::Load::new()),
             Arc::new(thread::History::new()),
             Arc::new(thread::React::new()),
         ];
-        Self::new(tools.into_iter().chain(github::tools(github)))
+        Self::new(tools.into_iter().chain(github::tools(&platforms.github)))
     }
 
     /// The names, in order.

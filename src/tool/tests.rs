@@ -158,7 +158,7 @@ impl Tool for Trial {
 }
 
 pub(super) fn built_in() -> Registry {
-    Registry::built_in(&GitHubConnections::default()).unwrap()
+    Registry::built_in(&Platforms::default()).unwrap()
 }
 
 pub(super) const LONG: Duration = Duration::from_secs(3_600);

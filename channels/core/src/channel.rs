@@ -48,6 +48,12 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// What it can show.
     fn capabilities(&self) -> Capabilities;
 
+    /// What it can show in this thread, where that is not the same everywhere (Linear: a session, or comments).
+    fn capabilities_in(&self, thread: &ThreadRef) -> Capabilities {
+        let _ = thread;
+        self.capabilities()
+    }
+
     /// Does one step of a reply plan.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use reveille_channel::{Channel, Identity, ReplyError};
 use reveille_github::GitHub;
+use reveille_linear::Linear;
 use reveille_slack::Slack;
 use tokio::time::timeout;
 
@@ -23,6 +24,10 @@ async fn one(name: &str, settings: &ChannelSettings) -> Vec<Check> {
     let check = format!("channels.{name}");
     let made: Result<Box<dyn Channel>, (&str, String)> = match settings {
         ChannelSettings::Github(settings) => match GitHub::new(name, settings.clone()) {
+            Ok(channel) => Ok(Box::new(channel)),
+            Err(error) => Err((error.key, error.reason)),
+        },
+        ChannelSettings::Linear(settings) => match Linear::new(name, settings.clone()) {
             Ok(channel) => Ok(Box::new(channel)),
             Err(error) => Err((error.key, error.reason)),
         },
@@ -67,6 +72,9 @@ fn refused(check: String, settings: &ChannelSettings, error: &ReplyError) -> Che
 fn credentials(settings: &ChannelSettings) -> &'static str {
     match settings {
         ChannelSettings::Slack(_) => "install the app again and take the new bot token from \"OAuth & Permissions\"",
+        ChannelSettings::Linear(_) => {
+            "look at access_token, or client_id and client_secret, on the application's page at Settings, API"
+        }
         ChannelSettings::Github(_) => {
             "look at app_id, private_key or token; an app must be installed where it is to answer"
         }

@@ -45,7 +45,7 @@ pub(super) fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
          \n  {enter}reveille dev        try it on this machine: no account, no key\
          \n  {enter}reveille doctor     check everything before going live\
          \n\nThe agent is agents/assistant/AGENT.md: change it while `reveille dev` runs.\n\
-         For a real Slack app or GitHub App, copy .env.example to .env, fill it in, and take the comments off the\n\
+         For a real Slack app, GitHub App or Linear application, copy .env.example to .env, fill it in, and take the comments off the\n\
          connection in reveille.toml; then `reveille serve`."
     ))?;
     Ok(())
@@ -100,6 +100,6 @@ mod tests {
         let names = example.lines().filter_map(|line| line.strip_suffix('='));
         let variables = names.map(|name| (name, "0123456789-abcdef-ghi")).collect();
         let config = load(variables).unwrap();
-        assert_eq!(config.channels.keys().collect::<Vec<_>>(), ["github", "slack"]);
+        assert_eq!(config.channels.keys().collect::<Vec<_>>(), ["github", "linear", "slack"]);
     }
 }

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::ToolOutcome;
 use crate::tool::tests::{LONG, context_in, leave};
-use crate::tool::{GitHubConnections, Registry, ToolContext};
+use crate::tool::{GitHubConnections, Platforms, Registry, ToolContext};
 
 /// What the server holds and was told.
 #[derive(Debug, Default)]
@@ -125,7 +125,7 @@ async fn site(server: Server) -> Site {
             .into(),
         display: "acme/app#7".into(),
     };
-    let registry = Registry::built_in(&connections).unwrap();
+    let registry = Registry::built_in(&Platforms { github: connections, ..Platforms::default() }).unwrap();
     Site { server, registry, context, _task: AbortOnDropHandle::new(task) }
 }
 

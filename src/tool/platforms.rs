@@ -1,0 +1,12 @@
+//! The connections that tools act through, by platform. Credentials stay inside.
+
+use super::{GitHubConnections, LinearConnections};
+
+/// The connections of the gateway that have tools.
+#[derive(Debug, Clone, Default)]
+pub struct Platforms {
+    /// GitHub's.
+    pub github: GitHubConnections,
+    /// Linear's.
+    pub linear: LinearConnections,
+}
