@@ -20,6 +20,9 @@ const CALL_DEADLINE: Duration = Duration::from_secs(30);
 /// The largest answer that is read, bytes.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
+/// Methods that take form arguments alone.
+const READS: [&str; 4] = ["auth.test", "conversations.history", "conversations.replies", "users.info"];
+
 /// What a second call of the same would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
@@ -71,7 +74,7 @@ impl Api {
             .join(method)
             .map_err(|_| ReplyError::Refused(format!("{method}: api_base_url is no base of an address")))?;
         let request = self.client.post(url).header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()));
-        let is_read = matches!(method, "conversations.replies" | "users.info" | "auth.test");
+        let is_read = READS.contains(&method);
         let request = if is_read {
             let form: Vec<(String, String)> =
                 arguments.into_iter().map(|(name, value)| (name, plain(&value))).collect();
@@ -92,12 +95,7 @@ impl Api {
             Err(error) => return Err(lost(&error.without_url().to_string())),
         };
         let status = answer.status();
-        let after_ms = answer
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.trim().parse::<u64>().ok())
-            .map(|seconds| seconds.saturating_mul(1_000));
+        let after_ms = retry_after_ms(&answer);
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(refusal::too_fast(method, after_ms));
         }
@@ -107,8 +105,20 @@ impl Api {
         if status.is_server_error() {
             return Err(lost(&format!("HTTP {}", status.as_u16())));
         }
+        if status.is_redirection() {
+            return Err(ReplyError::Refused(format!(
+                "{method}: api_base_url leads elsewhere (HTTP {})",
+                status.as_u16()
+            )));
+        }
         let body = read(answer).await.map_err(|what| lost(&what))?;
         let Ok(Value::Object(body)) = serde_json::from_slice(&body) else {
+            if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                return Err(ReplyError::Credentials(format!("{method}: HTTP {}", status.as_u16())));
+            }
+            if status.is_client_error() {
+                return Err(ReplyError::Refused(format!("{method}: HTTP {}", status.as_u16())));
+            }
             return Err(lost(&format!("the answer (HTTP {}) is no JSON object", status.as_u16())));
         };
         if body.get("ok") == Some(&Value::Bool(true)) {
@@ -116,10 +126,54 @@ impl Api {
         }
         match body.get("error").and_then(Value::as_str) {
             Some("ratelimited" | "rate_limited") => Err(refusal::too_fast(method, after_ms)),
-            Some(code) => Err(refusal::of(method, code)),
+            Some(code) => Err(refusal::of_answer(method, code, &body)),
             None => Err(lost(&format!("the answer (HTTP {}) is neither ok nor an error", status.as_u16()))),
         }
     }
+
+    /// Posts to a `response_url` ("Handling user interaction": message responses). Our token is not sent along; a second
+    /// call would post again.
+    pub(crate) async fn respond(&self, url: &str, body: &Value) -> Result<(), ReplyError> {
+        const WHAT: &str = "response_url";
+        let url = Url::parse(url).map_err(|_| ReplyError::Refused(format!("{WHAT}: it is no address")))?;
+        if url.scheme() != "https" && !same_server(&url, &self.base) {
+            return Err(ReplyError::Refused(format!("{WHAT}: it is not one of Slack's")));
+        }
+        let request = self.client.post(url).header(header::CONTENT_TYPE, "application/json; charset=utf-8");
+        let answer = match request.body(body.to_string()).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => {
+                return Err(ReplyError::Retry { after_ms: 1_000, reason: format!("{WHAT}: Slack cannot be reached") });
+            }
+            Err(_) => return Err(ReplyError::Unknown(format!("{WHAT}: no answer"))),
+        };
+        let status = answer.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(refusal::too_fast(WHAT, retry_after_ms(&answer)));
+        }
+        if status.is_server_error() {
+            return Err(ReplyError::Unknown(format!("{WHAT}: HTTP {}", status.as_u16())));
+        }
+        let said = read(answer).await.unwrap_or_default();
+        let code = serde_json::from_slice::<Value>(&said).ok();
+        let code = code.as_ref().filter(|said| said.get("ok") != Some(&Value::Bool(true)));
+        match code.and_then(|said| said.get("error")).and_then(Value::as_str) {
+            Some(code) => Err(refusal::of(WHAT, code)),
+            None if status.is_success() => Ok(()),
+            None => Err(ReplyError::Refused(format!("{WHAT}: HTTP {}", status.as_u16()))),
+        }
+    }
+}
+
+/// "Rate limits": whole seconds.
+fn retry_after_ms(answer: &reqwest::Response) -> Option<u64> {
+    let value = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1_000))
+}
+
+/// Whether two addresses are of the same server.
+fn same_server(one: &Url, other: &Url) -> bool {
+    one.origin() == other.origin()
 }
 
 async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, String> {

@@ -1,32 +1,47 @@
 //! Slack, both directions: signed deliveries in, streamed replies out.
 //!
 //! ```text
-//! Delivery ─verify─▶ Verified ─normalise─▶ Event         payload, text: reading
-//! Op ─render─▶ mrkdwn or Markdown ─reply─▶ api ─▶ Slack   refusal: what an error means for what to do next
+//! Delivery ─verify─▶ Verified ─normalise─▶ Event         events, commands, interactivity: by endpoint; payload, text: reading
+//! Op ─render─▶ mrkdwn or Markdown ─reply, stream─▶ api ─▶ Slack   refusal: what an error means for what to do next
 //! ```
 //!
-//! It knows nothing of agents and holds no policy: `reply::role` says what Slack says somebody may do, and no more.
+//! It knows nothing of agents and holds no policy: `people::role` says what Slack says somebody may do, and no more.
 
 mod api;
+mod ask;
+mod commands;
+mod courtesy;
+mod events;
+mod interactivity;
+mod memory;
 mod normalise;
 mod own;
+mod pace;
 mod payload;
+mod people;
+mod place;
+mod readback;
 mod refusal;
 mod render;
 mod reply;
+mod respond;
 mod settings;
+mod stream;
 mod text;
 mod verify;
 
 use async_trait::async_trait;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Malformed, Op, Receipt, Reject,
-    ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
+    Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Intake, Listened, Malformed, Op,
+    Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 
 use api::Api;
+use courtesy::Courtesies;
+use memory::Memory;
+use normalise::Reader;
 use own::Own;
-use reply::Memory;
+use reply::Hand;
 
 pub use settings::{Settings, SettingsError};
 
@@ -36,8 +51,9 @@ const PLATFORM: &str = "slack";
 /// The largest body taken: Slack's events are far below.
 const BODY_MAX: usize = 1024 * 1024;
 
-/// `markdown_text` takes 12,000 characters ("chat.postMessage"), and a stream about as many in all.
-const MESSAGE_BYTES: usize = 11_000;
+/// `markdown_text` takes 12,000 characters ("chat.startStream"), a stream about as many in all, and `text` 40,000: a fourth of
+/// that, since each character may become four (`&lt;`).
+const MESSAGE_BYTES: usize = 9_900;
 
 /// "Rate limits": about one message a second in a channel.
 const EDIT_INTERVAL_MS: u64 = 1_000;
@@ -53,6 +69,7 @@ pub struct Slack {
     api: Api,
     own: Own,
     memory: Memory,
+    courtesies: Courtesies,
 }
 
 impl Slack {
@@ -68,7 +85,14 @@ impl Slack {
             api: Api::new(settings.api_base_url, settings.bot_token)?,
             own: Own::default(),
             memory: Memory::default(),
+            courtesies: Courtesies::default(),
         })
+    }
+}
+
+impl Slack {
+    fn reader(&self, received_at_ms: i64) -> Reader<'_> {
+        Reader { connection: &self.connection, own: &self.own, courtesies: &self.courtesies, received_at_ms }
     }
 }
 
@@ -79,7 +103,7 @@ impl Channel for Slack {
     }
 
     fn routes(&self) -> &'static [Route] {
-        &[Route::Events]
+        &[Route::Events, Route::Commands, Route::Interactivity]
     }
 
     fn body_limit(&self) -> usize {
@@ -91,7 +115,7 @@ impl Channel for Slack {
     }
 
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {
-        normalise::normalise(&self.connection, &self.own, verified)
+        self.reader(verified.received_at_ms()).normalise(verified)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -101,31 +125,36 @@ impl Channel for Slack {
             edit_interval_ms: EDIT_INTERVAL_MS,
             stream_lifetime_ms: STREAM_LIFETIME_MS,
             status: true,
-            controls: false,
+            controls: true,
         }
     }
 
     async fn perform(&self, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
-        reply::perform(&self.api, &self.memory, context, op).await
+        Hand { api: &self.api, own: &self.own, memory: &self.memory, context }.perform(op).await
     }
 
     async fn find(&self, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError> {
-        reply::find(&self.api, &self.own, context).await
+        readback::find(&self.api, &self.own, &self.memory, context).await
     }
 
     async fn context(&self, thread: &ThreadRef, limit: usize) -> Result<Vec<ContextMessage>, ReplyError> {
-        reply::context(&self.api, &self.own, thread, limit).await
+        readback::context(&self.api, &self.own, &self.memory, thread, limit).await
     }
 
     async fn permission(&self, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError> {
-        reply::role(&self.api, &self.memory, actor, thread).await
+        people::role(&self.api, &self.memory, actor, thread).await
     }
 
     async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError> {
         reply::react(&self.api, thread, message, emoji).await
     }
 
+    /// Does what is owed besides answers while deliveries come by HTTP.
+    async fn listen(&self, _intake: &dyn Intake) -> Result<Listened, ReplyError> {
+        match self.courtesies.serve(&self.api).await {}
+    }
+
     async fn identify(&self) -> Result<Identity, ReplyError> {
-        reply::identify(&self.api, &self.own).await
+        people::identify(&self.api, &self.own).await
     }
 }

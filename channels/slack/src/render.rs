@@ -6,8 +6,28 @@
 use comrak::nodes::{AstNode, ListType, NodeValue};
 use comrak::{Arena, Options, parse_document};
 
+/// The most characters of a message's `text`; Slack cuts off what is beyond ("chat.postMessage": truncating content).
+const TEXT_MAX: usize = 40_000;
+
+/// A whole message as mrkdwn, short enough for one call: where the markup makes it too long, the words go without it.
+pub(crate) fn message(text: &str) -> String {
+    let rendered = mrkdwn(text);
+    if rendered.chars().count() <= TEXT_MAX {
+        return rendered;
+    }
+    let spelled = ["amp;", "lt;", "gt;"]
+        .iter()
+        .fold(text.to_owned(), |text, entity| text.replace(&format!("&{entity}"), &format!("&amp;{entity}")));
+    spelled.replace('<', "&lt;")
+}
+
+/// Whether a text has what Slack might show a preview of, or fetch. It errs on the side of links.
+pub(crate) fn shows_link(text: &str) -> bool {
+    ["://", "www.", "](", "![", "]:", "mailto:"].iter().any(|sign| text.contains(sign))
+}
+
 /// A whole message as mrkdwn.
-pub(crate) fn mrkdwn(text: &str) -> String {
+fn mrkdwn(text: &str) -> String {
     // Prose without a sign of markup is what it is, to the byte.
     if !text.contains(['*', '_', '~', '`', '[', '#', '!', '\\', '|', '+', '=', '-', '.', ')', '>', '<', '&', '\t'])
         && !text.contains("    ")
@@ -44,7 +64,8 @@ pub(crate) fn markdown(piece: &str) -> String {
     out.replace("![", "[")
 }
 
-fn escape(text: &str) -> String {
+/// The three characters that Slack gives a meaning ("Formatting message text": escaping).
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -177,6 +198,28 @@ mod tests {
         );
         assert_eq!(markdown("cut <"), "cut &lt;");
         assert_eq!(markdown("![x](https://evil.example)"), "[x](https://evil.example)");
+    }
+
+    #[test]
+    fn what_markup_makes_too_long_goes_without_it() {
+        let quotes = format!("{}a\n{}", ">".repeat(200), "b\n".repeat(4_000));
+        let signs = "<&lt;".repeat(1_900);
+        for text in [quotes.as_str(), signs.as_str(), "&".repeat(9_900).as_str(), "<".repeat(9_900).as_str()] {
+            let shown = message(text);
+            assert!(shown.chars().count() <= TEXT_MAX, "{} characters", shown.chars().count());
+            assert!(!shown.contains('<'));
+        }
+        assert_eq!(message("a & b"), "a &amp; b");
+    }
+
+    #[test]
+    fn links_are_seen_in_every_form_that_slack_makes_one_of() {
+        for text in ["https://a.b", "HTTP://A.B", "www.a.b", "[x](y)", "![x][y]", "[y]: a.b", "<mailto:a@b.c>"] {
+            assert!(shows_link(text), "{text}");
+        }
+        for text in ["plain words", "a < b", "x[1] and f(2)", "10:30", "**bold**"] {
+            assert!(!shows_link(text), "{text}");
+        }
     }
 
     proptest! {

@@ -1,299 +1,166 @@
-//! Operations of a reply plan, and reading back.
+//! Operations of a reply plan.
 //!
 //! A posted message carries its marker as metadata. A native stream cannot: `chat.startStream` takes none, so until it is
 //! finished a stream is recognised as a message of ours in the thread, begun since the turn, without metadata.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use reveille_channel::{
-    Actor, ActorKind, ContextMessage, Identity, Mode, Op, Receipt, ReplyContext, ReplyError, Role, ThreadRef,
-};
-use serde_json::{Map, Value, json};
+use reveille_channel::{Ask, Mode, Op, Receipt, ReplyContext, ReplyError, ThreadRef};
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::api::{Api, Repeat};
-use crate::normalise::time_ms;
-use crate::own::{Ids, Own};
-use crate::{refusal, render, text};
+use crate::memory::Memory;
+use crate::own::Own;
+use crate::place::{Place, metadata, opens};
+use crate::{ask, pace, readback, refusal, render, respond, stream};
 
-/// The `event_type` of our messages' metadata.
-const METADATA: &str = "reveille_reply";
+const POST: &str = "chat.postMessage";
+const UPDATE: &str = "chat.update";
+const STATUS: &str = "assistant.threads.setStatus";
 
-/// How long a method that a server does not have, or a place that cannot stream, is remembered.
-const REMEMBER: Duration = Duration::from_secs(3600);
-
-/// How long somebody's role is remembered.
-const ROLE_FOR: Duration = Duration::from_secs(60);
-
-/// People whose role is remembered at once.
-const ROLES_MAX: usize = 10_000;
-
-/// Pages that reading back turns at most.
-const PAGES_MAX: usize = 50;
-
-/// Our clock and Slack's may differ by this much, milliseconds.
-const CLOCKS_MS: i64 = 10_000;
-
-/// What was learnt and may be forgotten at any time.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// Methods that do not work here, and until when that is believed.
-    absent: Mutex<HashMap<&'static str, Instant>>,
-    roles: Mutex<HashMap<(String, String), (Role, Instant)>>,
+/// What operations need besides themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hand<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) own: &'a Own,
+    pub(crate) memory: &'a Memory,
+    pub(crate) context: &'a ReplyContext,
 }
 
-impl Memory {
-    fn is_absent(&self, method: &'static str) -> bool {
-        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
-        absent.get(method).is_some_and(|until| *until > Instant::now())
-    }
-
-    fn set_absent(&self, method: &'static str) {
-        self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(method, Instant::now() + REMEMBER);
-    }
-}
-
-pub(crate) async fn perform(
-    api: &Api,
-    memory: &Memory,
-    context: &ReplyContext,
-    op: &Op,
-) -> Result<Receipt, ReplyError> {
-    match op {
-        Op::Start { text, complete: false } if !memory.is_absent("chat.startStream") => {
-            match start_stream(api, context, text).await {
-                Err(error) if cannot_stream(&error) => {
-                    tracing::info!(%error, "replies are edited in place: the server or the place cannot stream");
-                    memory.set_absent("chat.startStream");
-                    post(api, context, text).await
+impl Hand<'_> {
+    pub(crate) async fn perform(&self, op: &Op) -> Result<Receipt, ReplyError> {
+        let Self { api, memory, context, .. } = *self;
+        if let Op::Status { text } = op {
+            return self.status(text.as_deref()).await;
+        }
+        if let Op::Edit { id, text, complete } = op
+            && respond::is_for(id)
+        {
+            return respond::edit(api, memory, context, text, *complete).await;
+        }
+        let place = readback::place(api, self.own, memory, &context.thread, context.since_ms).await?;
+        match op {
+            Op::Start { text, complete } => {
+                if !complete
+                    && stream::is_for(memory, &place, text)
+                    && let Some(started) = stream::start(api, memory, context, &place, text).await?
+                {
+                    return Ok(started);
                 }
-                started => started,
-            }
-        }
-        Op::Start { text, .. } => post(api, context, text).await,
-        Op::Append { id, text } => {
-            let arguments = arguments(context, &[("ts", id), ("markdown_text", &render::markdown(text))]);
-            api.call("chat.appendStream", without_thread(arguments), Repeat::Doubles).await?;
-            Ok(Receipt { id: id.clone(), mode: Mode::Native })
-        }
-        Op::Finish { id, text } => {
-            let rest = render::markdown(text);
-            let mut arguments = without_thread(arguments(context, &[("ts", id)]));
-            if !rest.is_empty() {
-                arguments.insert("markdown_text".into(), Value::String(rest));
-            }
-            arguments.insert("metadata".into(), metadata(context));
-            // Repeated after a lost answer it says that the stream is closed, and the message is edited.
-            api.call("chat.stopStream", arguments, Repeat::Harmless).await?;
-            Ok(Receipt { id: id.clone(), mode: Mode::Edit })
-        }
-        Op::Edit { id, text, .. } => {
-            let mut arguments = without_thread(arguments(context, &[("ts", id), ("text", &render::mrkdwn(text))]));
-            arguments.insert("metadata".into(), metadata(context));
-            api.call("chat.update", arguments, Repeat::Harmless).await?;
-            Ok(Receipt { id: id.clone(), mode: Mode::Edit })
-        }
-        Op::Ask(_) | Op::Settle { .. } => Err(ReplyError::Refused("questions are not asked on Slack yet".into())),
-        Op::Status { text } => {
-            let receipt = Receipt { id: String::new(), mode: Mode::Edit };
-            if memory.is_absent("assistant.threads.setStatus") {
-                return Ok(receipt);
-            }
-            let arguments = Map::from_iter([
-                ("channel_id".to_owned(), location(context, "channel")),
-                ("thread_ts".to_owned(), location(context, "thread_ts")),
-                ("status".to_owned(), Value::String(text.clone().unwrap_or_default())),
-            ]);
-            match api.call("assistant.threads.setStatus", arguments, Repeat::Harmless).await {
-                Ok(_) => Ok(receipt),
-                Err(error @ ReplyError::Retry { .. }) => Err(error),
-                Err(error) => {
-                    memory.set_absent("assistant.threads.setStatus");
-                    Err(error)
+                let posted = self.post(&place, render::message(text), None).await;
+                match posted {
+                    Err(error) if respond::may_help(context, &place, &error) => {
+                        respond::start(api, memory, context, text, *complete, error).await
+                    }
+                    posted => posted,
                 }
             }
+            Op::Append { id, text } => stream::append(api, memory, context, &place, id, text).await,
+            Op::Finish { id, text } => stream::finish(api, memory, context, &place, id, text).await,
+            Op::Edit { id, text, complete } => self.edit(&place, id, text, *complete).await,
+            Op::Ask(question) => self.post(&place, ask::fallback(question, None), Some(ask::open(question)?)).await,
+            Op::Settle { id, ask, outcome } => self.settle(&place, id, ask, outcome).await,
+            Op::Status { .. } => Ok(nothing()),
         }
     }
-}
 
-async fn start_stream(api: &Api, context: &ReplyContext, text: &str) -> Result<Receipt, ReplyError> {
-    let mut arguments = arguments(context, &[("markdown_text", &render::markdown(text))]);
-    // Channels need to know whom the stream is for ("chat.startStream": usage info).
-    arguments.insert("recipient_user_id".into(), Value::String(context.recipient.id.clone()));
-    arguments.insert("recipient_team_id".into(), Value::String(context.thread.installation.clone()));
-    let answer = api.call("chat.startStream", arguments, Repeat::Doubles).await?;
-    Ok(Receipt { id: ts_of("chat.startStream", &answer)?, mode: Mode::Native })
-}
-
-async fn post(api: &Api, context: &ReplyContext, text: &str) -> Result<Receipt, ReplyError> {
-    let mut arguments = arguments(context, &[("text", &render::mrkdwn(text))]);
-    arguments.insert("metadata".into(), metadata(context));
-    arguments.insert("unfurl_links".into(), Value::Bool(false));
-    arguments.insert("unfurl_media".into(), Value::Bool(false));
-    let answer = api.call("chat.postMessage", arguments, Repeat::Doubles).await?;
-    Ok(Receipt { id: ts_of("chat.postMessage", &answer)?, mode: Mode::Edit })
-}
-
-/// Errors of `chat.startStream` that speak of the server or the place and not of this message.
-fn cannot_stream(error: &ReplyError) -> bool {
-    let words = [
-        "channel_type_not_supported",
-        "method_not_supported_for_channel_type",
-        "missing_recipient_team_id",
-        "missing_recipient_user_id",
-        "feature_not_enabled",
-        "not_allowed",
-        "team_not_found",
-        "user_not_found",
-    ];
-    refusal::is_unknown_method(error)
-        || match error {
-            ReplyError::Refused(said) | ReplyError::Gone(said) => words.iter().any(|word| said.ends_with(word)),
-            _ => false,
+    /// "chat.postMessage": nothing in it is unfurled, nobody is notified by what the text holds.
+    async fn post(&self, place: &Place, text: String, blocks: Option<Value>) -> Result<Receipt, ReplyError> {
+        let mut arguments = place.arguments();
+        arguments.insert("text".into(), Value::String(text));
+        arguments.extend(blocks.map(|blocks| ("blocks".to_owned(), blocks)));
+        arguments.insert("metadata".into(), metadata(self.context));
+        arguments.insert("unfurl_links".into(), Value::Bool(false));
+        arguments.insert("unfurl_media".into(), Value::Bool(false));
+        let answer = self.api.call(POST, arguments, Repeat::Doubles).await?;
+        let id = ts_of(POST, &answer)?;
+        if opens(&self.context.thread) && place.thread_ts.is_none() {
+            // A post to a person lands in a direct message, whose id the answer has.
+            let channel = answer.get("channel").and_then(Value::as_str).unwrap_or(&place.channel).to_owned();
+            self.memory.set_root(&self.context.thread.key, Place { channel, thread_ts: Some(id.clone()) });
         }
-}
+        Ok(Receipt { id, mode: Mode::Edit })
+    }
 
-/// Looks for our message with the marker; see the module's word on streams.
-pub(crate) async fn find(api: &Api, own: &Own, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError> {
-    let since_ms = context.since_ms.saturating_sub(CLOCKS_MS);
-    let ids = own.ids();
-    let mut stream = None;
-    for message in replies(api, &context.thread, Some(since_ms)).await? {
-        let Some(ts) = message.get("ts").and_then(Value::as_str) else {
-            continue;
+    async fn edit(&self, place: &Place, id: &str, text: &str, complete: bool) -> Result<Receipt, ReplyError> {
+        let slot = self.memory.pace.take(&self.context.thread.installation, pace::UPDATE_ON_THE_WAY, Instant::now());
+        if let (Err(wait), false) = (slot, complete) {
+            return Err(refusal::own_pace(UPDATE, wait));
+        }
+        match self.update(place, id, render::message(text), None).await {
+            Err(ReplyError::StreamClosed(_)) => {}
+            done => return done,
+        }
+        // "streaming_state_conflict": its stream could not be ended before. Slack itself ends it after some minutes.
+        if let Err(error) = stream::stop(self.api, self.memory, self.context, place, id, String::new()).await {
+            tracing::debug!(%error, "a stream that is to be edited could not be ended");
+        }
+        match self.update(place, id, render::message(text), None).await {
+            Err(ReplyError::StreamClosed(reason)) => Err(ReplyError::Retry { after_ms: 10_000, reason }),
+            done => done,
+        }
+    }
+
+    async fn settle(&self, place: &Place, id: &str, question: &Ask, outcome: &str) -> Result<Receipt, ReplyError> {
+        let text = ask::fallback(question, Some(outcome));
+        self.update(place, id, text, Some(ask::settled(question, outcome)?)).await
+    }
+
+    /// "chat.update": without `parse` and `link_names` an edit would be read in another way than the post was.
+    async fn update(
+        &self,
+        place: &Place,
+        id: &str,
+        text: String,
+        blocks: Option<Value>,
+    ) -> Result<Receipt, ReplyError> {
+        let mut arguments = place.of_message(id);
+        arguments.insert("text".into(), Value::String(text));
+        arguments.extend(blocks.map(|blocks| ("blocks".to_owned(), blocks)));
+        arguments.insert("parse".into(), "none".into());
+        arguments.insert("link_names".into(), Value::Bool(false));
+        arguments.insert("metadata".into(), metadata(self.context));
+        self.api.call(UPDATE, arguments, Repeat::Harmless).await?;
+        Ok(Receipt { id: id.to_owned(), mode: Mode::Edit })
+    }
+
+    /// "assistant.threads.setStatus": Slack takes it away by itself when a message comes.
+    async fn status(&self, text: Option<&str>) -> Result<Receipt, ReplyError> {
+        let thread = &self.context.thread;
+        let place = if opens(thread) { self.memory.root(&thread.key) } else { Some(Place::of(thread)) };
+        let Some(Place { channel, thread_ts: Some(thread_ts) }) = place else {
+            return Ok(nothing());
         };
-        let metadata = message.get("metadata").filter(|metadata| metadata.get("event_type") == Some(&json!(METADATA)));
-        let marker = metadata.and_then(|metadata| metadata.pointer("/event_payload/marker")).and_then(Value::as_str);
-        if !is_own(&message, &ids) {
-            continue;
+        if self.memory.is_absent(STATUS, &channel) {
+            return Ok(nothing());
         }
-        match marker {
-            Some(marker) if marker == context.marker.as_str() => {
-                return Ok(Some(Receipt { id: ts.to_owned(), mode: Mode::Edit }));
-            }
-            Some(_) => {}
-            None if time_ms(ts).is_some_and(|at| at >= since_ms) => {
-                stream = Some(Receipt { id: ts.to_owned(), mode: Mode::Native });
-            }
-            None => {}
-        }
-    }
-    Ok(stream)
-}
-
-pub(crate) async fn context(
-    api: &Api,
-    own: &Own,
-    thread: &ThreadRef,
-    limit: usize,
-) -> Result<Vec<ContextMessage>, ReplyError> {
-    let ids = own.ids();
-    let said =
-        |message: &Map<String, Value>, name: &str| message.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-    let mut messages: Vec<ContextMessage> = replies(api, thread, None)
-        .await?
-        .iter()
-        .filter_map(|message| {
-            let id = said(message, "ts")?;
-            let author = said(message, "user").or_else(|| said(message, "bot_id"))?;
-            let (text, _) = text::read(&said(message, "text").unwrap_or_default(), None);
-            let at_ms = time_ms(&id).unwrap_or(0);
-            Some(ContextMessage { id, author, is_own: is_own(message, &ids), text, at_ms })
-        })
-        .collect();
-    let surplus = messages.len().saturating_sub(limit);
-    messages.drain(..surplus);
-    Ok(messages)
-}
-
-/// The thread's messages, all pages.
-async fn replies(api: &Api, thread: &ThreadRef, since_ms: Option<i64>) -> Result<Vec<Map<String, Value>>, ReplyError> {
-    let mut all = Vec::new();
-    let mut cursor = None::<String>;
-    for _ in 0..PAGES_MAX {
-        let mut arguments = Map::from_iter([
-            ("channel".to_owned(), thread.location.get("channel").cloned().into()),
-            ("ts".to_owned(), thread.location.get("thread_ts").cloned().into()),
-            ("include_all_metadata".to_owned(), Value::Bool(true)),
-            ("limit".to_owned(), json!(200)),
+        let arguments = Map::from_iter([
+            ("channel_id".to_owned(), channel.as_str().into()),
+            ("thread_ts".to_owned(), thread_ts.into()),
+            ("status".to_owned(), text.unwrap_or_default().into()),
         ]);
-        if let Some(since_ms) = since_ms {
-            arguments.insert("oldest".into(), Value::String(format!("{}.000000", since_ms.div_euclid(1_000))));
-        }
-        if let Some(cursor) = cursor.take() {
-            arguments.insert("cursor".into(), Value::String(cursor));
-        }
-        let mut answer = api.call("conversations.replies", arguments, Repeat::Harmless).await?;
-        if let Some(Value::Array(messages)) = answer.remove("messages") {
-            all.extend(messages.into_iter().filter_map(|message| match message {
-                Value::Object(message) => Some(message),
-                _ => None,
-            }));
-        }
-        let next = answer.get("response_metadata").and_then(|page| page.get("next_cursor")).and_then(Value::as_str);
-        match next.filter(|next| !next.is_empty()) {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => return Ok(all),
+        match self.api.call(STATUS, arguments, Repeat::Harmless).await {
+            Ok(_) => Ok(nothing()),
+            Err(error @ ReplyError::Retry { .. }) => Err(error),
+            Err(error) => {
+                let reach = if refusal::is_unknown_method(&error) { "" } else { channel.as_str() };
+                self.memory.set_absent(STATUS, reach);
+                Err(error)
+            }
         }
     }
-    Err(ReplyError::Refused("conversations.replies: the thread has too many pages".into()))
 }
 
-/// What Slack says somebody may do in the workspace.
-pub(crate) async fn role(api: &Api, memory: &Memory, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError> {
-    match actor.kind {
-        ActorKind::External => return Ok(Role::External),
-        ActorKind::Bot => return Ok(Role::None),
-        ActorKind::Human => {}
-    }
-    let key = (thread.installation.clone(), actor.id.clone());
-    {
-        let roles = memory.roles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((role, _)) = roles.get(&key).filter(|(_, until)| *until > Instant::now()) {
-            return Ok(*role);
-        }
-    }
-    let arguments = Map::from_iter([("user".to_owned(), Value::String(actor.id.clone()))]);
-    let role = match api.call("users.info", arguments, Repeat::Harmless).await {
-        Ok(answer) => role_of(answer.get("user").unwrap_or(&Value::Null), actor, thread)?,
-        // The real platform has the method; a server without it has the signed payload's word alone.
-        Err(error) if refusal::is_unknown_method(&error) => Role::Member,
-        Err(error) => return Err(error),
-    };
-    let mut roles = memory.roles.lock().unwrap_or_else(PoisonError::into_inner);
-    if roles.len() >= ROLES_MAX {
-        roles.clear();
-    }
-    roles.insert(key, (role, Instant::now() + ROLE_FOR));
-    Ok(role)
+/// The receipt of what leaves no message.
+fn nothing() -> Receipt {
+    Receipt { id: String::new(), mode: Mode::Edit }
 }
 
-fn role_of(user: &Value, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError> {
-    if user.get("id").and_then(Value::as_str) != Some(actor.id.as_str()) {
-        return Err(ReplyError::Refused("users.info: the answer is about somebody else".into()));
-    }
-    let is = |name: &str| user.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let team = user.get("team_id").and_then(Value::as_str);
-    Ok(if is("deleted") {
-        Role::None
-    } else if is("is_stranger") || team.is_some_and(|team| team != thread.installation && !team.starts_with('E')) {
-        Role::External
-    } else if is("is_bot") || is("is_restricted") || is("is_ultra_restricted") {
-        Role::Guest
-    } else if is("is_admin") || is("is_owner") {
-        Role::Admin
-    } else {
-        Role::Member
-    })
-}
-
+/// "reactions.add".
 pub(crate) async fn react(api: &Api, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError> {
     let arguments = Map::from_iter([
-        ("channel".to_owned(), thread.location.get("channel").cloned().into()),
-        ("timestamp".to_owned(), Value::String(message.to_owned())),
-        ("name".to_owned(), Value::String(emoji.trim_matches(':').to_owned())),
+        ("channel".to_owned(), Place::of(thread).channel.into()),
+        ("timestamp".to_owned(), message.into()),
+        ("name".to_owned(), emoji.trim_matches(':').into()),
     ]);
     match api.call("reactions.add", arguments, Repeat::Harmless).await {
         Err(ReplyError::Refused(said)) if said.ends_with("already_reacted") => Ok(()),
@@ -301,48 +168,8 @@ pub(crate) async fn react(api: &Api, thread: &ThreadRef, message: &str, emoji: &
     }
 }
 
-pub(crate) async fn identify(api: &Api, own: &Own) -> Result<Identity, ReplyError> {
-    let answer = api.call("auth.test", Map::new(), Repeat::Harmless).await?;
-    let said = |name: &str| answer.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-    own.learn(Ids { user: said("user_id"), bot: said("bot_id") });
-    Ok(Identity {
-        id: said("user_id").unwrap_or_default(),
-        handle: said("user").unwrap_or_default(),
-        installation: said("team").or_else(|| said("team_id")).unwrap_or_default(),
-        warnings: Vec::new(),
-    })
-}
-
-fn is_own(message: &Map<String, Value>, ids: &Ids) -> bool {
-    let same =
-        |name: &str, id: &Option<String>| id.is_some() && message.get(name).and_then(Value::as_str) == id.as_deref();
-    // Before we know who we are, any program's message may be ours: looking again costs less than posting again.
-    let unknown = ids.user.is_none() && ids.bot.is_none();
-    same("user", &ids.user) || same("bot_id", &ids.bot) || (unknown && message.contains_key("bot_id"))
-}
-
-fn metadata(context: &ReplyContext) -> Value {
-    json!({ "event_type": METADATA, "event_payload": { "marker": context.marker.as_str() } })
-}
-
-fn location(context: &ReplyContext, name: &str) -> Value {
-    context.thread.location.get(name).cloned().into()
-}
-
-fn arguments(context: &ReplyContext, more: &[(&str, &str)]) -> Map<String, Value> {
-    let place = [("channel", location(context, "channel")), ("thread_ts", location(context, "thread_ts"))];
-    let more = more.iter().map(|(name, value)| (*name, Value::String((*value).to_owned())));
-    place.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// For methods that name the message itself.
-fn without_thread(mut arguments: Map<String, Value>) -> Map<String, Value> {
-    arguments.remove("thread_ts");
-    arguments
-}
-
 /// The posted message's `ts`. The post was accepted: without it, reading back has to tell.
-fn ts_of(method: &str, answer: &Map<String, Value>) -> Result<String, ReplyError> {
+pub(crate) fn ts_of(method: &str, answer: &Map<String, Value>) -> Result<String, ReplyError> {
     let ts = answer.get("ts").or_else(|| answer.get("message").and_then(|message| message.get("ts")));
     ts.and_then(Value::as_str)
         .map(ToOwned::to_owned)

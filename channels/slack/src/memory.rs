@@ -1,0 +1,143 @@
+//! What was learnt and may be forgotten at any time: nothing here has to survive a restart.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reveille_channel::Role;
+use tokio::time::Instant;
+
+use crate::pace::Pace;
+use crate::place::Place;
+
+/// How long a method that a server does not have, or a place in which it does not work, is remembered.
+const ABSENT_FOR: Duration = Duration::from_secs(3600);
+
+/// How long somebody's role is remembered.
+const ROLE_FOR: Duration = Duration::from_secs(60);
+
+/// Entries of each kind at once.
+const MOST: usize = 10_000;
+
+/// The characters of a stream's end that decide about what comes next.
+const TAIL: usize = 8;
+
+/// What was learnt.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    absent: Mutex<HashMap<(&'static str, String), Instant>>,
+    roles: Mutex<HashMap<(String, String), (Role, Instant)>>,
+    streams: Mutex<HashMap<String, Tail>>,
+    roots: Mutex<HashMap<String, Place>>,
+    /// Answers that wait until they are whole, by marker.
+    deferred: Mutex<HashMap<String, ()>>,
+    pub(crate) pace: Pace,
+}
+
+/// The end of an open stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tail {
+    /// The last characters that are visible.
+    pub(crate) shown: String,
+    /// Blanks that wait for a word: Slack refuses a piece without any.
+    pub(crate) held: String,
+}
+
+impl Memory {
+    /// Whether a method is known not to work on this server, or in this place.
+    pub(crate) fn is_absent(&self, method: &'static str, place: &str) -> bool {
+        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is = |place: &str| absent.get(&(method, place.to_owned())).is_some_and(|until| *until > now);
+        is("") || is(place)
+    }
+
+    /// It does not work there; an empty place is the whole server.
+    pub(crate) fn set_absent(&self, method: &'static str, place: &str) {
+        insert(&self.absent, (method, place.to_owned()), Instant::now() + ABSENT_FOR);
+    }
+
+    /// Somebody's role, if it was asked for lately.
+    pub(crate) fn role(&self, team: &str, user: &str) -> Option<Role> {
+        let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let (role, until) = roles.get(&(team.to_owned(), user.to_owned()))?;
+        (*until > Instant::now()).then_some(*role)
+    }
+
+    pub(crate) fn set_role(&self, team: &str, user: &str, role: Role) {
+        insert(&self.roles, (team.to_owned(), user.to_owned()), (role, Instant::now() + ROLE_FOR));
+    }
+
+    /// How a stream ends for now. One that is not known was begun before a restart: nothing of it is known.
+    pub(crate) fn tail(&self, ts: &str) -> Tail {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).get(ts).cloned().unwrap_or_default()
+    }
+
+    /// `text` is visible at the end of the stream now, and `held` waits.
+    pub(crate) fn set_tail(&self, ts: &str, before: &str, text: &str, held: &str) {
+        let all = format!("{before}{text}");
+        let surplus = all.chars().count().saturating_sub(TAIL);
+        let shown = all.chars().skip(surplus).collect();
+        insert(&self.streams, ts.to_owned(), Tail { shown, held: held.to_owned() });
+    }
+
+    /// Where a thread is that we opened.
+    pub(crate) fn root(&self, thread: &str) -> Option<Place> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner).get(thread).cloned()
+    }
+
+    pub(crate) fn set_root(&self, thread: &str, place: Place) {
+        insert(&self.roots, thread.to_owned(), place);
+    }
+
+    /// An answer waits until it is whole.
+    pub(crate) fn defer(&self, marker: &str) {
+        insert(&self.deferred, marker.to_owned(), ());
+    }
+
+    /// Whether it waited; it does not any more.
+    pub(crate) fn take_deferred(&self, marker: &str) -> bool {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).remove(marker).is_some()
+    }
+
+    pub(crate) fn forget_stream(&self, ts: &str) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).remove(ts);
+    }
+}
+
+/// Inserts, and forgets everything before where there is too much: it is learnt again.
+fn insert<K: Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: K, value: V) {
+    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    if map.len() >= MOST && !map.contains_key(&key) {
+        map.clear();
+    }
+    map.insert(key, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_cannot_does_not_speak_for_others_and_a_server_does() {
+        let memory = Memory::default();
+        memory.set_absent("chat.startStream", "C1");
+        assert!(memory.is_absent("chat.startStream", "C1"));
+        assert!(!memory.is_absent("chat.startStream", "C2"));
+        assert!(!memory.is_absent("chat.update", "C1"));
+        memory.set_absent("chat.startStream", "");
+        assert!(memory.is_absent("chat.startStream", "C2"));
+    }
+
+    #[test]
+    fn a_streams_tail_is_its_last_characters() {
+        let memory = Memory::default();
+        memory.set_tail("1.2", "", "one two three €", " ");
+        assert_eq!(memory.tail("1.2"), Tail { shown: " three €".into(), held: " ".into() });
+        memory.set_tail("1.2", " three €", "!", "");
+        assert_eq!(memory.tail("1.2").shown, "three €!");
+        memory.forget_stream("1.2");
+        assert_eq!(memory.tail("1.2"), Tail::default());
+    }
+}

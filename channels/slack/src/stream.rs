@@ -1,0 +1,159 @@
+//! Native streams: `chat.startStream`, `chat.appendStream`, `chat.stopStream` (each method's reference page).
+//!
+//! The calls take no `unfurl_*`, and Slack decides about previews by itself: a link in a stream could be fetched by Slack
+//! without anybody's click, with whatever a misled model put into it. A stream that comes to a link is ended before it,
+//! and the message goes on by edits, which get no previews.
+
+use reveille_channel::{Mode, Receipt, ReplyContext, ReplyError};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::api::{Api, Repeat};
+use crate::memory::Memory;
+use crate::place::{Place, metadata};
+use crate::{pace, refusal, render};
+
+pub(crate) const START: &str = "chat.startStream";
+const APPEND: &str = "chat.appendStream";
+const STOP: &str = "chat.stopStream";
+
+/// Whether a stream is to be tried for a message that begins like this.
+pub(crate) fn is_for(memory: &Memory, place: &Place, text: &str) -> bool {
+    !memory.is_absent(START, &place.channel) && place.thread_ts.is_some() && !render::shows_link(text)
+}
+
+/// Begins a stream. `None`: this server, place or person cannot have one, and nothing was begun.
+pub(crate) async fn start(
+    api: &Api,
+    memory: &Memory,
+    context: &ReplyContext,
+    place: &Place,
+    text: &str,
+) -> Result<Option<Receipt>, ReplyError> {
+    if memory.pace.take(&context.thread.installation, pace::START_STREAM, Instant::now()).is_err() {
+        return Ok(None);
+    }
+    let rendered = render::markdown(text);
+    let mut arguments = place.arguments();
+    arguments.insert("markdown_text".into(), Value::String(rendered.clone()));
+    // "Required when streaming to channels": whom the stream is for, and the workspace they belong to.
+    arguments.insert("recipient_user_id".into(), Value::String(context.recipient.id.clone()));
+    let team = context.thread.location.get("author_team").unwrap_or(&context.thread.installation);
+    arguments.insert("recipient_team_id".into(), Value::String(team.clone()));
+    match api.call(START, arguments, Repeat::Doubles).await {
+        Ok(answer) => {
+            let id = crate::reply::ts_of(START, &answer)?;
+            memory.set_tail(&id, "", &rendered, "");
+            Ok(Some(Receipt { id, mode: Mode::Native }))
+        }
+        Err(error) => match refusal::reach_of(&error) {
+            None => Err(error),
+            Some(reach) => {
+                tracing::info!(%error, ?reach, "the answer is edited in place: it cannot be streamed");
+                match reach {
+                    refusal::Reach::Server => memory.set_absent(START, ""),
+                    refusal::Reach::Place => memory.set_absent(START, &place.channel),
+                    refusal::Reach::Once => {}
+                }
+                Ok(None)
+            }
+        },
+    }
+}
+
+/// Adds to a stream. Not idempotent.
+pub(crate) async fn append(
+    api: &Api,
+    memory: &Memory,
+    context: &ReplyContext,
+    place: &Place,
+    id: &str,
+    text: &str,
+) -> Result<Receipt, ReplyError> {
+    let receipt = Receipt { id: id.to_owned(), mode: Mode::Native };
+    let tail = memory.tail(id);
+    let text = format!("{}{text}", tail.held);
+    if text.trim().is_empty() {
+        memory.set_tail(id, &tail.shown, "", &text);
+        return Ok(receipt);
+    }
+    if render::shows_link(&format!("{}{text}", tail.shown)) {
+        return end_before_link(api, memory, context, place, id).await;
+    }
+    if let Err(wait) = memory.pace.take(&context.thread.installation, pace::APPEND_STREAM, Instant::now()) {
+        return Err(refusal::own_pace(APPEND, wait));
+    }
+    let rendered = render::markdown(&text);
+    let mut arguments = place.of_message(id);
+    arguments.insert("markdown_text".into(), Value::String(rendered.clone()));
+    call(api, memory, APPEND, arguments, Repeat::Doubles).await?;
+    memory.set_tail(id, &tail.shown, &rendered, "");
+    Ok(receipt)
+}
+
+/// Ends a stream, adding the rest.
+pub(crate) async fn finish(
+    api: &Api,
+    memory: &Memory,
+    context: &ReplyContext,
+    place: &Place,
+    id: &str,
+    text: &str,
+) -> Result<Receipt, ReplyError> {
+    let tail = memory.tail(id);
+    let text = format!("{}{text}", tail.held);
+    if render::shows_link(&format!("{}{text}", tail.shown)) {
+        return end_before_link(api, memory, context, place, id).await;
+    }
+    let rest = if text.trim().is_empty() { String::new() } else { render::markdown(&text) };
+    stop(api, memory, context, place, id, rest).await?;
+    Ok(Receipt { id: id.to_owned(), mode: Mode::Edit })
+}
+
+async fn end_before_link(
+    api: &Api,
+    memory: &Memory,
+    context: &ReplyContext,
+    place: &Place,
+    id: &str,
+) -> Result<Receipt, ReplyError> {
+    stop(api, memory, context, place, id, String::new()).await?;
+    Err(ReplyError::StreamClosed("a link comes, and streams cannot be kept from previews".into()))
+}
+
+/// Ends a stream. A repeat after a lost answer says that the stream is closed, and the message is edited.
+pub(crate) async fn stop(
+    api: &Api,
+    memory: &Memory,
+    context: &ReplyContext,
+    place: &Place,
+    id: &str,
+    rest: String,
+) -> Result<(), ReplyError> {
+    let mut arguments = place.of_message(id);
+    if !rest.is_empty() {
+        arguments.insert("markdown_text".into(), Value::String(rest));
+    }
+    arguments.insert("metadata".into(), metadata(context));
+    call(api, memory, STOP, arguments, Repeat::Harmless).await?;
+    memory.forget_stream(id);
+    Ok(())
+}
+
+/// A server that began a stream and does not know how to go on has none for us: the message is edited.
+async fn call(
+    api: &Api,
+    memory: &Memory,
+    method: &'static str,
+    arguments: Map<String, Value>,
+    repeat: Repeat,
+) -> Result<(), ReplyError> {
+    match api.call(method, arguments, repeat).await {
+        Ok(_) => Ok(()),
+        Err(error) if refusal::is_unknown_method(&error) => {
+            memory.set_absent(START, "");
+            Err(ReplyError::StreamClosed(error.to_string()))
+        }
+        Err(error) => Err(error),
+    }
+}
