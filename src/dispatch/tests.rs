@@ -404,21 +404,23 @@ fn what_is_about_an_earlier_message_is_work_only_for_an_agent_that_waits_for_it(
 fn the_shipped_agents_wake_where_they_should() {
     let loaded = agent::load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("agents"));
     let rows = [
-        ("slack", Kind::Mention, "what can you do?", Some("assistant")),
-        ("slack", DIRECT, "what can you do?", Some("assistant")),
-        ("slack", IN_THREAD, "and then?", Some("assistant")),
-        ("slack", IN_CHANNEL, "lunch?", None),
-        ("github", Kind::Mention, "@assistant summarise this", Some("assistant")),
-        ("github", Kind::Opened, "It crashes", Some("triage")),
-        ("github", IN_THREAD, "me too", Some("assistant")),
+        ("slack", Kind::Mention, "what can you do?", vec!["assistant"]),
+        ("slack", DIRECT, "what can you do?", vec!["assistant"]),
+        // Whichever of them is in that thread.
+        ("slack", IN_THREAD, "and then?", vec!["assistant", "ops"]),
+        ("slack", IN_CHANNEL, "lunch?", vec![]),
+        ("slack", command("ops"), "web is slow", vec!["ops"]),
+        ("github", Kind::Mention, "@assistant summarise this", vec!["assistant"]),
+        ("github", Kind::Opened, "It crashes", vec!["triage"]),
+        ("github", IN_THREAD, "me too", vec!["assistant"]),
         // Only those that heard what it was before.
-        ("github", Kind::Edited, "It crashes", None),
+        ("github", Kind::Edited, "It crashes", vec![]),
     ];
     for (platform, kind, text, expected) in rows {
         let routed = route(&event(platform, kind.clone(), text), None, &loaded.agents).unwrap_or_default();
         let hears = |routed: &&Routed| kind != Kind::Edited || !routed.target.only_if_known;
         let names: Vec<_> = routed.iter().filter(hears).map(|routed| routed.agent.as_str()).collect();
-        assert_eq!(names, expected.into_iter().collect::<Vec<_>>(), "{platform} {kind:?}");
+        assert_eq!(names, expected, "{platform} {kind:?}");
     }
     // Strangers open issues; what else they may do is not triage's to say.
     let triage = loaded.agents.iter().find(|agent| agent.name == "triage").unwrap();

@@ -83,7 +83,7 @@ api_base_url = "{}"
                 stage.simulator.github_api_base_url(),
             ),
         );
-        for agent in ["assistant", "triage"] {
+        for agent in ["assistant", "ops", "triage"] {
             copy(
                 &Path::new(env!("CARGO_MANIFEST_DIR")).join("agents").join(agent),
                 &stage.folder.path().join("agents").join(agent),

@@ -16,8 +16,12 @@ pub struct Delivered {
     pub body: Bytes,
     /// Headers besides the signature's.
     pub headers: Vec<(String, String)>,
+    /// The path it goes to.
+    pub path: String,
     /// The status of the last answer; `None` without one.
     pub status: Option<u16>,
+    /// The body of the last answer.
+    pub answer: Bytes,
     /// How often it was sent.
     pub tries: u32,
     /// It repeats an earlier one.
@@ -49,9 +53,9 @@ impl Log {
         lock(&self.0).clone()
     }
 
-    /// Sends everything once more that was sent for the first time.
+    /// Sends everything once more that was sent to this path for the first time.
     pub(crate) fn send_again(&self, shared: &Shared, rules: &Rules) {
-        for one in self.all().into_iter().filter(|one| !one.is_again) {
+        for one in self.all().into_iter().filter(|one| !one.is_again && one.path == rules.path) {
             self.send(shared, rules.clone(), one.headers, one.body, true);
         }
     }
@@ -60,7 +64,15 @@ impl Log {
     pub(crate) fn send(&self, shared: &Shared, rules: Rules, headers: Headers, body: Bytes, is_again: bool) {
         let index = {
             let mut log = lock(&self.0);
-            log.push(Delivered { body: body.clone(), headers: headers.clone(), status: None, tries: 0, is_again });
+            log.push(Delivered {
+                body: body.clone(),
+                headers: headers.clone(),
+                path: rules.path.clone(),
+                status: None,
+                answer: Bytes::new(),
+                tries: 0,
+                is_again,
+            });
             log.len() - 1
         };
         let (log, shared) = (self.clone(), shared.clone());
@@ -89,15 +101,16 @@ impl Log {
             for (name, value) in headers.iter().chain(&(rules.sign)(&rules.secret, body)).chain(&more) {
                 request = request.header(name, value);
             }
-            let status = match request.send().await {
-                Ok(answer) => Some(answer.status().as_u16()),
+            let (status, answer) = match request.send().await {
+                Ok(answer) => (Some(answer.status().as_u16()), answer.bytes().await.unwrap_or_default()),
                 Err(error) => {
                     tracing::debug!(error = %error.without_url(), "a delivery had no answer");
-                    None
+                    (None, Bytes::new())
                 }
             };
             if let Some(delivered) = lock(&self.0).get_mut(index) {
                 delivered.status = status;
+                delivered.answer = answer;
                 delivered.tries += 1;
             }
             shared.touch();

@@ -21,6 +21,8 @@ pub enum Fault {
     RefuseToken,
     /// Does not know the method.
     UnknownMethod,
+    /// Refuses with this code, where the platform has codes.
+    Refuse(&'static str),
 }
 
 /// Faults that are to come, by method (Slack) or verb (GitHub).

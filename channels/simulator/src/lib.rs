@@ -27,7 +27,7 @@ pub use client::{Client, ClientError, Landed, SeenMessage, SeenThread};
 pub use deliver::Delivered;
 pub use fault::{Fault, Faults};
 pub use github::{Github, GithubOptions, Issue};
-pub use slack::{Message, Posted, Slack, SlackOptions};
+pub use slack::{Message, Posted, Response, Slack, SlackOptions};
 
 /// What a simulator plays.
 #[derive(Debug, Clone)]
@@ -142,9 +142,10 @@ impl Simulator {
             http,
         };
         let slack = Slack::new(options.slack, shared.clone());
+        *lock(&slack.address) = address.to_string();
         let github = Github::new(options.github, shared.clone());
         let router = Router::new()
-            .nest("/slack/api", slack::api::router(slack.clone()))
+            .nest("/slack", slack::api::router(slack.clone()))
             .nest("/github", github::api::router(github.clone()))
             .merge(control::router(slack.clone(), github.clone(), shared.clone()));
         let stop = shared.stop.clone();

@@ -3,8 +3,10 @@
 //! What a question shows is put together here from its parts and never from markup: texts are `plain_text`, and the detail is a
 //! `rich_text_preformatted` element, which has no end that a text could contain.
 
-use reveille_channel::{Ask, ReplyError, Style};
+use reveille_channel::{Ask, ReplyError, Style, ThreadRef};
 use serde_json::{Value, json};
+
+use crate::place::is_opened;
 
 /// What the block of a question's buttons is called, before its reference.
 const BLOCK: &str = "ask:";
@@ -21,8 +23,8 @@ const TITLE_MAX: usize = 3_000;
 /// All blocks of a message together hold about 13,000 characters (`msg_blocks_too_long`).
 const DETAIL_MAX: usize = 10_000;
 
-/// The blocks of an open question.
-pub(crate) fn open(ask: &Ask) -> Result<Value, ReplyError> {
+/// The blocks of an open question. Buttons of a thread that we opened carry its key: its place does not tell it after a restart.
+pub(crate) fn open(ask: &Ask, thread: &ThreadRef) -> Result<Value, ReplyError> {
     let mut blocks = what(ask)?;
     let buttons: Vec<Value> = ask
         .choices
@@ -32,7 +34,7 @@ pub(crate) fn open(ask: &Ask) -> Result<Value, ReplyError> {
                 "type": "button",
                 "text": {"type": "plain_text", "text": cut(&visible(&choice.label), LABEL_MAX), "emoji": false},
                 "action_id": format!("{CHOICE}{}", choice.id),
-                "value": choice.id,
+                "value": if is_opened(thread) { &thread.key } else { &choice.id },
             });
             let style = match choice.style {
                 Style::Plain => None,
@@ -84,12 +86,15 @@ fn what(ask: &Ask) -> Result<Vec<Value>, ReplyError> {
     Ok(blocks)
 }
 
-/// What a pressed control answers: for a button of a question its reference and choice, for any other control its own
-/// name and what was chosen.
-pub(crate) fn answer(block: &str, control: &str, chosen: &str) -> (String, String) {
+/// What a pressed control answers: for a button of a question its reference and choice, and the key of the thread if that was
+/// opened by us; for any other control its own name and what was chosen.
+pub(crate) fn answer(block: &str, control: &str, chosen: &str) -> (String, String, Option<String>) {
     match (block.strip_prefix(BLOCK), control.strip_prefix(CHOICE)) {
-        (Some(reference), Some(choice)) => (reference.to_owned(), choice.to_owned()),
-        _ => (control.to_owned(), chosen.to_owned()),
+        (Some(reference), Some(choice)) => {
+            let thread = Some(chosen).filter(|chosen| *chosen != choice && !chosen.is_empty());
+            (reference.to_owned(), choice.to_owned(), thread.map(ToOwned::to_owned))
+        }
+        _ => (control.to_owned(), chosen.to_owned(), None),
     }
 }
 
@@ -121,6 +126,15 @@ mod tests {
 
     use super::*;
 
+    fn thread() -> ThreadRef {
+        ThreadRef {
+            installation: "T1".into(),
+            key: "C1:1.2".into(),
+            location: [("channel", "C1"), ("thread_ts", "1.2")].map(|(name, at)| (name.into(), at.into())).into(),
+            display: "#C1".into(),
+        }
+    }
+
     fn question(detail: &str) -> Ask {
         let choice = |id: &str, style| Choice { id: id.into(), label: "Yes, <do> it".into(), style };
         Ask {
@@ -133,7 +147,9 @@ mod tests {
 
     #[test]
     fn a_question_shows_its_detail_to_the_letter_and_nothing_in_it_acts() {
-        insta::assert_json_snapshot!(open(&question("rm -rf /\n```\n<!here> *Approved* ✅\u{202e}x")).unwrap());
+        let blocks = open(&question("rm -rf /\n```\n<!here> *Approved* ✅\u{202e}x"), &thread()).unwrap();
+        // The order of an object's fields depends on what else is built.
+        insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!(blocks) });
         assert_eq!(fallback(&question(""), None), "Restart *web*? &lt;!channel&gt;");
     }
 
@@ -146,13 +162,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_shown_whole_is_not_asked() {
-        assert!(matches!(open(&question(&"x".repeat(DETAIL_MAX + 1))), Err(ReplyError::Refused(_))));
-        assert!(open(&question(&"x".repeat(DETAIL_MAX))).is_ok());
+        assert!(matches!(open(&question(&"x".repeat(DETAIL_MAX + 1)), &thread()), Err(ReplyError::Refused(_))));
+        assert!(open(&question(&"x".repeat(DETAIL_MAX)), &thread()).is_ok());
     }
 
     #[test]
     fn a_button_answers_with_reference_and_choice() {
-        assert_eq!(answer("ask:r.1", "choice:yes", "no"), ("r.1".into(), "yes".into()));
-        assert_eq!(answer("b1", "menu", "x"), ("menu".into(), "x".into()));
+        assert_eq!(answer("ask:r.1", "choice:yes", "yes"), ("r.1".into(), "yes".into(), None));
+        let opened = Some("C1:command:1.2".to_owned());
+        assert_eq!(answer("ask:r.1", "choice:yes", "C1:command:1.2"), ("r.1".into(), "yes".into(), opened));
+        assert_eq!(answer("b1", "menu", "x"), ("menu".into(), "x".into(), None));
     }
 }

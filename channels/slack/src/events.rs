@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::courtesy::Courtesy;
-use crate::normalise::{Reader, is_direct, owned, thread, time_ms};
+use crate::normalise::{Reader, is_direct, owned, time_ms};
 use crate::own::Ids;
 use crate::payload::{AssistantEvent, Envelope, File, HomeEvent, Message, MessageEvent, ReactionEvent};
 use crate::text;
@@ -181,7 +181,7 @@ impl Delivery<'_> {
         actor: Actor,
         keys: Vec<String>,
     ) -> Result<Event, Malformed> {
-        let mut thread = thread(team, channel, message.thread_ts.as_deref().unwrap_or(ts));
+        let mut thread = self.reader.thread(team, channel, message.thread_ts.as_deref().unwrap_or(ts));
         // A stream in a channel has to name the workspace of the person it is for.
         if let (ActorKind::External, Some(home)) = (actor.kind, home_of(message)) {
             thread.location.insert("author_team".into(), home.to_owned());
@@ -214,7 +214,7 @@ impl Delivery<'_> {
         let keys = self.keys(format!("reaction:{team}:{channel}:{ts}:{user}:{name}:{emoji}:{at}"))?;
         let kind = if name == "reaction_added" { Kind::Reaction { emoji: emoji.clone() } } else { Kind::Other };
         let actor = Actor { name: user.clone(), id: user, kind: ActorKind::Human };
-        let mut event = self.reader.event(name, kind, thread(team, &channel, &ts), actor, keys)?;
+        let mut event = self.reader.event(name, kind, self.reader.thread(team, &channel, &ts), actor, keys)?;
         event.facts.insert("emoji".into(), emoji);
         event.message = Some(ts);
         event.occurred_at_ms = self.occurred_at_ms(Some(&at).filter(|at| !at.is_empty()).map(String::as_str));
@@ -237,7 +237,7 @@ impl Delivery<'_> {
         let at = event.event_ts.unwrap_or_default();
         let keys = self.keys(format!("assistant:{team}:{channel}:{ts}:{name}:{at}"))?;
         let actor = Actor { name: user.clone(), id: user, kind: ActorKind::Human };
-        let mut event = self.reader.event(name, Kind::Other, thread(team, &channel, &ts), actor, keys)?;
+        let mut event = self.reader.event(name, Kind::Other, self.reader.thread(team, &channel, &ts), actor, keys)?;
         if let Some(looks_at) = thread_of.context.and_then(|context| context.channel_id) {
             event.facts.insert("context_channel".into(), looks_at);
         }

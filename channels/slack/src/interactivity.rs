@@ -9,7 +9,7 @@ use reveille_channel::{Actor, ActorKind, Event, Inbound, Kind, Malformed, Thread
 
 use crate::ask;
 use crate::commands::fields;
-use crate::normalise::{Reader, open_thread, thread};
+use crate::normalise::{Reader, open_thread};
 use crate::payload::{Interaction, Message};
 use crate::text;
 
@@ -64,7 +64,7 @@ fn trigger(payload: &Interaction) -> Result<&str, Malformed> {
 fn pressed(reader: Reader<'_>, payload: &Interaction) -> Result<Inbound, Malformed> {
     let (actor, team) = who(payload)?;
     let trigger = trigger(payload)?;
-    let Some((thread, message)) = place(payload, &team) else {
+    let Some((thread, message)) = place(reader, payload, &team) else {
         return Ok(Inbound::Ignored { reason: "a control that is on no message" });
     };
     let mut events = Vec::new();
@@ -72,14 +72,15 @@ fn pressed(reader: Reader<'_>, payload: &Interaction) -> Result<Inbound, Malform
         let (Some(block), Some(control)) = (&action.block_id, &action.action_id) else {
             return Err(Malformed::new("an action names no control"));
         };
-        let (reference, choice) = ask::answer(block, control, &action.chosen.text());
+        let (reference, choice, asked_in) = ask::answer(block, control, &action.chosen.text());
+        let thread = ThreadRef { key: asked_in.unwrap_or_else(|| thread.key.clone()), ..thread.clone() };
         let at = action.action_ts.as_deref().unwrap_or_default();
         let keys = vec![
             format!("trigger:{team}:{trigger}:{index}"),
             format!("action:{}:{message}:{block}:{control}:{}:{at}", thread.key, actor.id),
         ];
         let kind = Kind::Action { reference, choice: choice.clone() };
-        let event = reader.event("block_actions", kind, thread.clone(), actor.clone(), keys)?;
+        let event = reader.event("block_actions", kind, thread, actor.clone(), keys)?;
         events.push(Event { text: choice, message: Some(message.clone()), ..event });
     }
     if events.is_empty() {
@@ -90,7 +91,7 @@ fn pressed(reader: Reader<'_>, payload: &Interaction) -> Result<Inbound, Malform
 }
 
 /// The thread of the message that a control is on, and the message.
-fn place(payload: &Interaction, team: &str) -> Option<(ThreadRef, String)> {
+fn place(reader: Reader<'_>, payload: &Interaction, team: &str) -> Option<(ThreadRef, String)> {
     let container = payload.container.as_ref();
     let channel = payload.channel.as_ref().and_then(|channel| channel.id.clone());
     let channel = channel.or(container.and_then(|container| container.channel_id.clone()))?;
@@ -99,7 +100,7 @@ fn place(payload: &Interaction, team: &str) -> Option<(ThreadRef, String)> {
     let ts = ts.or(container.and_then(|container| container.message_ts.clone()))?;
     let root = payload.message.as_ref().and_then(|message| message.thread_ts.clone());
     let root = root.or(container.and_then(|container| container.thread_ts.clone())).unwrap_or_else(|| ts.clone());
-    let mut thread = thread(team, &channel, &root);
+    let mut thread = reader.thread(team, &channel, &root);
     if let Some(name) =
         payload.channel.as_ref().and_then(|channel| channel.name.as_ref()).filter(|name| *name != "directmessage")
     {
@@ -139,7 +140,7 @@ fn shortcut(reader: Reader<'_>, payload: &Interaction) -> Result<Inbound, Malfor
     let name = payload.callback_id.clone().ok_or_else(|| Malformed::new("the shortcut has no callback_id"))?;
     let about = payload.message.as_ref().and_then(|message| message.text.as_deref()).unwrap_or_default();
     let (about, _) = text::read(about, None);
-    let (mut thread, message) = match place(payload, &team) {
+    let (mut thread, message) = match place(reader, payload, &team) {
         Some((thread, message)) => (thread, Some(message)),
         None => (open_thread(&team, &actor.id, &format!("shortcut:{trigger}")), None),
     };

@@ -92,7 +92,13 @@ impl Slack {
 
 impl Slack {
     fn reader(&self, received_at_ms: i64) -> Reader<'_> {
-        Reader { connection: &self.connection, own: &self.own, courtesies: &self.courtesies, received_at_ms }
+        Reader {
+            connection: &self.connection,
+            own: &self.own,
+            memory: &self.memory,
+            courtesies: &self.courtesies,
+            received_at_ms,
+        }
     }
 }
 

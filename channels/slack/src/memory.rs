@@ -30,6 +30,8 @@ pub(crate) struct Memory {
     roles: Mutex<HashMap<(String, String), (Role, Instant)>>,
     streams: Mutex<HashMap<String, Tail>>,
     roots: Mutex<HashMap<String, Place>>,
+    /// The threads that we opened, by where they are.
+    opened: Mutex<HashMap<Place, String>>,
     /// Answers that wait until they are whole, by marker.
     deferred: Mutex<HashMap<String, ()>>,
     pub(crate) pace: Pace,
@@ -88,7 +90,14 @@ impl Memory {
     }
 
     pub(crate) fn set_root(&self, thread: &str, place: Place) {
+        insert(&self.opened, place.clone(), thread.to_owned());
         insert(&self.roots, thread.to_owned(), place);
+    }
+
+    /// The key of the thread that is there, if we opened it.
+    pub(crate) fn opened(&self, channel: &str, thread_ts: &str) -> Option<String> {
+        let place = Place { channel: channel.to_owned(), thread_ts: Some(thread_ts.to_owned()) };
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
     }
 
     /// An answer waits until it is whole.

@@ -7,6 +7,7 @@ use reveille_channel::{Actor, Event, EventId, Inbound, Kind, Malformed, Route, T
 
 use crate::PLATFORM;
 use crate::courtesy::Courtesies;
+use crate::memory::Memory;
 use crate::own::Own;
 use crate::payload::Envelope;
 use crate::{commands, events, interactivity};
@@ -16,6 +17,7 @@ use crate::{commands, events, interactivity};
 pub(crate) struct Reader<'a> {
     pub(crate) connection: &'a str,
     pub(crate) own: &'a Own,
+    pub(crate) memory: &'a Memory,
     pub(crate) courtesies: &'a Courtesies,
     pub(crate) received_at_ms: i64,
 }
@@ -55,6 +57,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The thread of a message: its root's, or its own where it begins one. One that we opened has the name it was opened by.
+    pub(crate) fn thread(self, team: &str, channel: &str, thread_ts: &str) -> ThreadRef {
+        let opened = self.memory.opened(channel, thread_ts);
+        let location = [("channel", channel), ("thread_ts", thread_ts), ("team", team)];
+        ThreadRef {
+            installation: team.to_owned(),
+            key: opened.unwrap_or_else(|| format!("{channel}:{thread_ts}")),
+            location: owned(location),
+            display: if is_direct(channel) { "a direct message".to_owned() } else { format!("#{channel}") },
+        }
+    }
+
     /// An event with what every event has. The first key makes its id.
     pub(crate) fn event(
         self,
@@ -83,17 +97,6 @@ impl<'a> Reader<'a> {
             received_at_ms: self.received_at_ms,
             dedupe_keys,
         })
-    }
-}
-
-/// The thread of a message: its root's, or its own where it begins one.
-pub(crate) fn thread(team: &str, channel: &str, thread_ts: &str) -> ThreadRef {
-    let location = [("channel", channel), ("thread_ts", thread_ts), ("team", team)];
-    ThreadRef {
-        installation: team.to_owned(),
-        key: format!("{channel}:{thread_ts}"),
-        location: owned(location),
-        display: if is_direct(channel) { "a direct message".to_owned() } else { format!("#{channel}") },
     }
 }
 

@@ -1,5 +1,7 @@
 //! People: what Slack says somebody may do, and who we are.
 
+use std::time::Duration;
+
 use reveille_channel::{Actor, ActorKind, Identity, ReplyError, Role, ThreadRef};
 use serde_json::{Map, Value};
 
@@ -7,6 +9,23 @@ use crate::api::{Api, Repeat};
 use crate::memory::Memory;
 use crate::own::{Ids, Own};
 use crate::refusal;
+
+/// How long somebody waits for us to learn who they are: within what the gateway waits.
+const PATIENCE_MS: u64 = 8_000;
+
+/// "users.info". It only reads, and somebody would be refused for want of an answer: it is asked again for a while.
+async fn asked(api: &Api, arguments: Map<String, Value>) -> Result<Map<String, Value>, ReplyError> {
+    let mut waited_ms = 0u64;
+    loop {
+        match api.call("users.info", arguments.clone(), Repeat::Harmless).await {
+            Err(ReplyError::Retry { after_ms, .. }) if waited_ms.saturating_add(after_ms) <= PATIENCE_MS => {
+                waited_ms = waited_ms.saturating_add(after_ms.max(100));
+                tokio::time::sleep(Duration::from_millis(after_ms.max(100))).await;
+            }
+            answer => return answer,
+        }
+    }
+}
 
 /// What Slack says somebody may do in the workspace.
 pub(crate) async fn role(api: &Api, memory: &Memory, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError> {
@@ -19,7 +38,7 @@ pub(crate) async fn role(api: &Api, memory: &Memory, actor: &Actor, thread: &Thr
         return Ok(role);
     }
     let arguments = Map::from_iter([("user".to_owned(), Value::String(actor.id.clone()))]);
-    let role = match api.call("users.info", arguments, Repeat::Harmless).await {
+    let role = match asked(api, arguments).await {
         Ok(answer) => role_of(answer.get("user").unwrap_or(&Value::Null), actor, thread)?,
         // The real platform has the method; a server without it has the signed payload's word alone.
         Err(error) if refusal::is_unknown_method(&error) => Role::Member,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 pub(crate) const METADATA: &str = "reveille_reply";
 
 /// A place in a workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) channel: String,
     /// The thread's root; `None`: the message begins a thread.
@@ -48,4 +48,10 @@ pub(crate) fn metadata(context: &ReplyContext) -> Value {
 /// Whether the thread begins with our own message: it is in the channel, and what follows is below it.
 pub(crate) fn opens(thread: &ThreadRef) -> bool {
     !thread.location.contains_key("thread_ts")
+}
+
+/// Whether the thread has another name than its place: it was opened by us.
+pub(crate) fn is_opened(thread: &ThreadRef) -> bool {
+    let place = Place::of(thread);
+    place.thread_ts.is_none_or(|thread_ts| thread.key != format!("{}:{thread_ts}", place.channel))
 }

@@ -57,7 +57,9 @@ impl Hand<'_> {
             Op::Append { id, text } => stream::append(api, memory, context, &place, id, text).await,
             Op::Finish { id, text } => stream::finish(api, memory, context, &place, id, text).await,
             Op::Edit { id, text, complete } => self.edit(&place, id, text, *complete).await,
-            Op::Ask(question) => self.post(&place, ask::fallback(question, None), Some(ask::open(question)?)).await,
+            Op::Ask(question) => {
+                self.post(&place, ask::fallback(question, None), Some(ask::open(question, &context.thread)?)).await
+            }
             Op::Settle { id, ask, outcome } => self.settle(&place, id, ask, outcome).await,
             Op::Status { .. } => Ok(nothing()),
         }

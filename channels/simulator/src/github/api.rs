@@ -40,7 +40,7 @@ async fn call(Extract(github): Extract<Github>, request: Request) -> Response {
             return (StatusCode::FORBIDDEN, [(header::RETRY_AFTER, seconds.to_string())], body).into_response();
         }
         Some(Fault::RefuseToken) => return refused((StatusCode::UNAUTHORIZED, "Bad credentials")),
-        Some(Fault::UnknownMethod) => return refused(NOT_FOUND),
+        Some(Fault::UnknownMethod | Fault::Refuse(_)) => return refused(NOT_FOUND),
         Some(Fault::Delay(wait)) => tokio::time::sleep(*wait).await,
         Some(Fault::DropAnswer) | None => {}
     }

@@ -1,17 +1,18 @@
 //! Slack: a workspace with people, channels and threads.
 
+mod acts;
 pub(crate) mod api;
+mod chat;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::deliver::{Delivered, Log, Rules, hmac_hex, now};
 use crate::fault::Faults;
-use crate::{Call, Shared, Unknown, lock};
+use crate::{Call, Shared, lock};
 
 /// The workspace.
 pub(crate) const TEAM: &str = "T0DEMO0001";
@@ -57,8 +58,17 @@ pub(crate) const PEOPLE: [Person; 4] = [
     Person { id: "U0EVE00001", name: "eve", team: OTHER_TEAM, is_admin: false, is_guest: false },
 ];
 
-const CHANNELS: [(&str, &str); 4] =
-    [("#general", "C0GENERAL1"), ("#random", "C0RANDOM01"), ("#support", "C0SUPPORT1"), ("dm", "D0ALICE001")];
+/// Names and ids; the bot is not in the last one.
+const CHANNELS: [(&str, &str); 5] = [
+    ("#general", "C0GENERAL1"),
+    ("#random", "C0RANDOM01"),
+    ("#support", "C0SUPPORT1"),
+    ("dm", "D0ALICE001"),
+    ("#private", PRIVATE),
+];
+
+/// A private channel without the bot: for it there is no such channel.
+const PRIVATE: &str = "C0PRIVATE1";
 
 /// One message as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +87,8 @@ pub struct Message {
     pub text: String,
     /// Its metadata.
     pub metadata: Option<Value>,
+    /// Its blocks, where it has any.
+    pub blocks: Option<Value>,
     /// A stream that is open.
     pub is_streaming: bool,
     /// What was visible before, oldest first.
@@ -97,11 +109,22 @@ pub struct Posted {
     pub thread_ts: String,
 }
 
+/// Something that may be answered at an address of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    /// The path below the server's address.
+    pub path: String,
+    /// What was posted there, oldest first.
+    pub posts: Vec<Value>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) messages: Vec<Message>,
     pub(crate) calls: Vec<Call>,
     pub(crate) status: BTreeMap<String, String>,
+    pub(crate) responses: Vec<Response>,
+    pub(crate) effects: Vec<String>,
     last_us: u64,
     events: u64,
 }
@@ -114,6 +137,8 @@ pub struct Slack {
     pub(crate) shared: Shared,
     /// Faults to come, by method.
     pub faults: Faults,
+    /// The server's own address, once it listens.
+    pub(crate) address: Arc<Mutex<String>>,
     log: Log,
 }
 
@@ -124,58 +149,15 @@ impl Slack {
             state: Arc::default(),
             shared,
             faults: Faults::default(),
+            address: Arc::default(),
             log: Log::default(),
         }
     }
 
-    /// A person says something; what Slack would deliver is delivered.
-    ///
-    /// # Errors
-    /// [`Unknown`] for a person or channel that is not there.
-    pub fn say(&self, person: &str, channel: &str, text: &str, thread: Option<&str>) -> Result<Posted, Unknown> {
-        let person = PEOPLE.iter().find(|one| one.name == person).ok_or_else(|| Unknown {
-            what: format!("person {person}"),
-            known: PEOPLE.iter().map(|one| one.name.to_owned()).collect(),
-        })?;
-        let (name, channel) =
-            CHANNELS.iter().find(|(name, id)| *name == channel || *id == channel).ok_or_else(|| Unknown {
-                what: format!("channel {channel}"),
-                known: CHANNELS.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            })?;
-        let text = self.mentions(text);
-        let (ts, event_number) = {
-            let mut state = lock(&self.state);
-            let ts = state.new_ts();
-            state.events += 2;
-            let thread_ts = thread.unwrap_or(&ts).to_owned();
-            state.messages.push(message(channel, &ts, &thread_ts, person.id, false, &text));
-            (ts, state.events)
-        };
-        let mut event = json!({
-            "type": "message", "user": person.id, "text": text, "ts": ts, "channel": channel, "event_ts": ts,
-            "client_msg_id": format!("cm-{ts}"), "team": TEAM,
-            "channel_type": if *name == "dm" { "im" } else { "channel" },
-        });
-        if person.team != TEAM {
-            put(&mut event, "user_team", json!(person.team));
-            put(&mut event, "source_team", json!(person.team));
-        }
-        if let Some(thread) = thread {
-            put(&mut event, "thread_ts", json!(thread));
-        }
-        // "app_mention event": the mention comes as a message as well.
-        if *name != "dm" && text.contains(&format!("<@{BOT_USER}>")) {
-            let mut mention = event.clone();
-            put(&mut mention, "type", json!("app_mention"));
-            if let Some(mention) = mention.as_object_mut() {
-                mention.remove("channel_type");
-            }
-            self.deliver(event_number, &mention);
-        }
-        self.deliver(event_number.saturating_sub(1), &event);
-        self.shared.touch();
-        let thread_ts = thread.unwrap_or(&ts).to_owned();
-        Ok(Posted { channel: (*channel).to_owned(), ts, thread_ts })
+    /// All messages of a channel, by its id, oldest first.
+    #[must_use]
+    pub fn messages(&self, channel: &str) -> Vec<Message> {
+        lock(&self.state).messages.iter().filter(|one| one.channel == channel).cloned().collect()
     }
 
     /// A thread's messages, oldest first.
@@ -197,6 +179,18 @@ impl Slack {
         lock(&self.state).calls.clone()
     }
 
+    /// What can be answered at an address of its own, oldest first.
+    #[must_use]
+    pub fn responses(&self) -> Vec<Response> {
+        lock(&self.state).responses.clone()
+    }
+
+    /// What the app's texts did besides being read: whom they notified, what was fetched for a preview.
+    #[must_use]
+    pub fn effects(&self) -> Vec<String> {
+        lock(&self.state).effects.clone()
+    }
+
     /// Every delivery.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivered> {
@@ -205,7 +199,7 @@ impl Slack {
 
     /// Delivers everything once more, newly signed, as Slack does after an outage.
     pub fn redeliver_all(&self) {
-        self.log.send_again(&self.shared, &self.rules());
+        self.log.send_again(&self.shared, &self.rules("events"));
     }
 
     /// Waits until something holds of the workspace. Whether it came true in time.
@@ -213,49 +207,13 @@ impl Slack {
         self.shared.wait_until(deadline, || holds(self)).await
     }
 
-    /// `@name` as people type it becomes a mention.
-    fn mentions(&self, text: &str) -> String {
-        let mut text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        text = text.replace(&format!("@{}", self.options.bot_name), &format!("<@{BOT_USER}>"));
-        for person in &PEOPLE {
-            text = text.replace(&format!("@{}", person.name), &format!("<@{}>", person.id));
-        }
-        text
-    }
-
-    pub(crate) fn deliver(&self, number: u64, event: &Value) {
-        // "Events API: callback field overview".
-        let body = json!({
-            "token": "verification-token", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
-            "event_id": format!("Ev{number:08}"), "event_time": now().0, "is_ext_shared_channel": false,
-            "authorizations": [{"enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true, "is_enterprise_install": false}],
-            "event": event,
-        });
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        self.log.send(&self.shared, self.rules(), headers, Bytes::from(body.to_string()), false);
-    }
-
-    /// The bot's own posts come back as events too ("message event": `bot_id`).
-    pub(crate) fn deliver_own(&self, message: &Message) {
-        let number = {
-            let mut state = lock(&self.state);
-            state.events += 1;
-            state.events
-        };
-        let event = json!({
-            "type": "message", "user": BOT_USER, "bot_id": BOT, "app_id": APP, "text": message.text, "ts": message.ts,
-            "thread_ts": message.thread_ts, "channel": message.channel, "channel_type": "channel", "event_ts": message.ts,
-            "team": TEAM,
-        });
-        self.deliver(number, &event);
-    }
-
-    fn rules(&self) -> Rules {
+    /// Events are delivered again; what somebody did and waits for is not.
+    fn rules(&self, endpoint: &str) -> Rules {
         Rules {
-            path: format!("channels/{}/events", self.options.connection),
+            path: format!("channels/{}/{endpoint}", self.options.connection),
             secret: self.options.signing_secret.clone(),
             deadline: DEADLINE,
-            retries: self.options.retries.clone(),
+            retries: if endpoint == "events" { self.options.retries.clone() } else { Vec::new() },
             sign: |secret, body| {
                 let timestamp = now().0.to_string();
                 let code = hmac_hex(secret, &[b"v0:", timestamp.as_bytes(), b":", body]);
@@ -275,6 +233,12 @@ impl Slack {
 }
 
 impl State {
+    /// A number that no event has.
+    pub(crate) fn new_event(&mut self) -> u64 {
+        self.events += 1;
+        self.events
+    }
+
     /// A time that no message has.
     pub(crate) fn new_ts(&mut self) -> String {
         let (seconds, micros) = now();
@@ -292,6 +256,7 @@ pub(crate) fn message(channel: &str, ts: &str, thread_ts: &str, author: &str, is
         is_bot,
         text: text.to_owned(),
         metadata: None,
+        blocks: None,
         is_streaming: false,
         history: Vec::new(),
         reactions: Vec::new(),
@@ -299,8 +264,9 @@ pub(crate) fn message(channel: &str, ts: &str, thread_ts: &str, author: &str, is
     }
 }
 
+/// Whether the bot knows the channel.
 pub(crate) fn is_channel(id: &str) -> bool {
-    CHANNELS.iter().any(|(_, channel)| *channel == id)
+    id != PRIVATE && CHANNELS.iter().any(|(_, channel)| *channel == id)
 }
 
 /// Sets a field of an object.

@@ -1,6 +1,6 @@
 //! What others fell into (see the traps of the platform's own tools): wherever a stream fails, the whole answer arrives.
 
-use reveille_channel::{Channel, Mode, Op, ReplyContext, ReplyError};
+use reveille_channel::{Actor, Channel, Mode, Op, ReplyContext, ReplyError, Role};
 use serde_json::json;
 
 use crate::stand_in::{arguments, context, methods, ok, refused, start};
@@ -176,10 +176,21 @@ async fn every_method_that_is_limited_is_waited_for() {
         assert!(matches!(error, ReplyError::Retry { after_ms: 3_000, .. }), "{op:?}: {error:?}");
         assert_eq!(methods(&server).len(), 1);
     }
-    let (slack, _server) = start(vec![limited(), limited(), limited()]).await;
+    let (slack, _server) = start(vec![limited(), limited(), limited(), limited(), limited()]).await;
     assert!(matches!(slack.find(&context()).await, Err(ReplyError::Retry { after_ms: 3_000, .. })));
     assert!(matches!(slack.react(&context().thread, "1.2", "eyes").await, Err(ReplyError::Retry { .. })));
-    assert!(matches!(slack.permission(&context().recipient, &context().thread).await, Err(ReplyError::Retry { .. })));
+    // Somebody would be refused for want of an answer: it is asked again for a while, but not for ever.
+    let (slack, server) = start(vec![
+        (429, Some("0"), json!({})),
+        ok(json!({"user": {"id": "UALICE", "team_id": "T1"}})),
+        (429, Some("60"), json!({})),
+    ])
+    .await;
+    let asked = slack.permission(&context().recipient, &context().thread).await;
+    assert_eq!(asked, Ok(Role::Member));
+    let other = Actor { id: "UBOB".into(), ..context().recipient };
+    assert!(matches!(slack.permission(&other, &context().thread).await, Err(ReplyError::Retry { .. })));
+    assert_eq!(methods(&server).len(), 3);
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! The answer to a slash command opens a thread: once, also after a restart, and privately where the app cannot post.
 
-use reveille_channel::{Channel, Mode, Op, Receipt, ReplyContext, ReplyError};
+use reveille_channel::{Ask, Channel, Choice, Kind, Mode, Op, Receipt, ReplyContext, ReplyError, Route, Style};
 use serde_json::{Value, json};
 
 use crate::stand_in::{Shared, arguments, context, methods, ok, refused, start};
+use crate::support::{form, only, read_on};
 
 fn command(server: &Shared) -> ReplyContext {
     let _ = server;
@@ -57,6 +58,36 @@ async fn after_a_restart_the_root_is_found_again() {
     assert_eq!(slack.find(&context).await.unwrap(), Some(Receipt { id: "9.1".into(), mode: Mode::Edit }));
     slack.perform(&context, &begin("More", true)).await.unwrap();
     assert_eq!(arguments(&server, 3)["thread_ts"], "9.1");
+}
+
+#[tokio::test]
+async fn what_is_said_below_the_root_and_pressed_there_belongs_to_the_command() {
+    let (slack, server) = start(vec![none(), ok(json!({"channel": "C1", "ts": "9.1"}))]).await;
+    let context = command(&server);
+    let ask = Ask {
+        reference: "r1".into(),
+        title: "Go on?".into(),
+        detail: String::new(),
+        choices: vec![Choice { id: "yes".into(), label: "Yes".into(), style: Style::Plain }],
+    };
+    slack.perform(&context, &Op::Ask(ask)).await.unwrap();
+    let button = arguments(&server, 1)["blocks"][1]["elements"][0].clone();
+    let said =
+        json!({"type": "message", "channel": "C1", "user": "UBOB", "text": "and?", "ts": "9.5", "thread_ts": "9.1"});
+    let said = json!({"type": "event_callback", "team_id": "T1", "event": said}).to_string();
+    let further = only(read_on(&slack, Route::Events, said.as_bytes()).unwrap());
+    assert_eq!(further.thread.key, context.thread.key);
+    assert_eq!(further.thread.location["thread_ts"], "9.1");
+    // A process that was started since knows by the button.
+    let (fresh, _server) = start(Vec::new()).await;
+    let pressed = json!({
+        "type": "block_actions", "trigger_id": "1.2.3", "team": {"id": "T1"}, "user": {"id": "UBOB"}, "channel": {"id": "C1"},
+        "message": {"ts": "9.1"}, "actions": [{"block_id": "ask:r1", "action_id": button["action_id"], "value": button["value"]}],
+    });
+    let body = form(&[("payload", &pressed.to_string())]);
+    let answer = only(read_on(&fresh, Route::Interactivity, &body).unwrap());
+    assert_eq!(answer.kind, Kind::Action { reference: "r1".into(), choice: "yes".into() });
+    assert_eq!(answer.thread.key, context.thread.key);
 }
 
 #[tokio::test]

@@ -1,0 +1,299 @@
+//! What people do: speak, change and delete what they said, react, give a command, press a button.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{APP, BOT, BOT_USER, CHANNELS, Message, PEOPLE, Person, Posted, Response, Slack, TEAM, message, put};
+use crate::deliver::now;
+use crate::{Unknown, lock};
+
+impl Slack {
+    /// A person says something; what Slack would deliver is delivered.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or channel that is not there.
+    pub fn say(&self, person: &str, channel: &str, text: &str, thread: Option<&str>) -> Result<Posted, Unknown> {
+        let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
+        let text = self.mentions(text);
+        let (ts, [message_number, mention_number]) = {
+            let mut state = lock(&self.state);
+            let ts = state.new_ts();
+            let thread_ts = thread.unwrap_or(&ts).to_owned();
+            state.messages.push(message(channel, &ts, &thread_ts, person.id, false, &text));
+            (ts, [state.new_event(), state.new_event()])
+        };
+        let mut event = json!({
+            "type": "message", "user": person.id, "text": text, "ts": ts, "channel": channel, "event_ts": ts,
+            "client_msg_id": format!("cm-{ts}"), "team": TEAM,
+            "channel_type": if name == "dm" { "im" } else { "channel" },
+        });
+        if person.team != TEAM {
+            put(&mut event, "user_team", json!(person.team));
+            put(&mut event, "source_team", json!(person.team));
+        }
+        if let Some(thread) = thread {
+            put(&mut event, "thread_ts", json!(thread));
+        }
+        // "app_mention event": the mention comes as a message as well.
+        if name != "dm" && text.contains(&format!("<@{BOT_USER}>")) {
+            let mut mention = event.clone();
+            put(&mut mention, "type", json!("app_mention"));
+            if let Some(mention) = mention.as_object_mut() {
+                mention.remove("channel_type");
+            }
+            self.deliver(mention_number, &mention);
+        }
+        self.deliver(message_number, &event);
+        self.shared.touch();
+        let thread_ts = thread.unwrap_or(&ts).to_owned();
+        Ok(Posted { channel: channel.to_owned(), ts, thread_ts })
+    }
+
+    /// A person changes a message of theirs.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person, channel or message that is not there.
+    pub fn edit(&self, person: &str, channel: &str, ts: &str, text: &str) -> Result<(), Unknown> {
+        let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
+        let text = self.mentions(text);
+        let (before, after, at, number) = {
+            let mut state = lock(&self.state);
+            let at = state.new_ts();
+            let number = state.new_event();
+            let found = own_message(&mut state.messages, person, channel, ts)?;
+            let before = found.clone();
+            found.history.push(std::mem::replace(&mut found.text, text));
+            (before, found.clone(), at, number)
+        };
+        let mut after = inner(&after);
+        put(&mut after, "edited", json!({"user": person.id, "ts": at}));
+        // "message_changed".
+        let event = json!({
+            "type": "message", "subtype": "message_changed", "hidden": true, "channel": channel, "ts": at, "event_ts": at,
+            "channel_type": if name == "dm" { "im" } else { "channel" }, "message": after, "previous_message": inner(&before),
+        });
+        self.deliver(number, &event);
+        self.shared.touch();
+        Ok(())
+    }
+
+    /// A person deletes a message of theirs.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person, channel or message that is not there.
+    pub fn delete(&self, person: &str, channel: &str, ts: &str) -> Result<(), Unknown> {
+        let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
+        let (gone, at, number) = {
+            let mut state = lock(&self.state);
+            let at = state.new_ts();
+            let number = state.new_event();
+            let gone = own_message(&mut state.messages, person, channel, ts)?.clone();
+            state.messages.retain(|one| one.channel != channel || one.ts != ts);
+            (gone, at, number)
+        };
+        // "message_deleted".
+        let event = json!({
+            "type": "message", "subtype": "message_deleted", "hidden": true, "channel": channel, "ts": at, "event_ts": at,
+            "deleted_ts": ts, "channel_type": if name == "dm" { "im" } else { "channel" }, "previous_message": inner(&gone),
+        });
+        self.deliver(number, &event);
+        self.shared.touch();
+        Ok(())
+    }
+
+    /// A person puts a reaction on a message.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person, channel or message that is not there.
+    pub fn react(&self, person: &str, channel: &str, ts: &str, emoji: &str) -> Result<(), Unknown> {
+        let (person, (_, channel)) = (find_person(person)?, find_channel(channel)?);
+        let emoji = emoji.trim_matches(':');
+        let (author, at, number) = {
+            let mut state = lock(&self.state);
+            let (at, number) = (state.new_ts(), state.new_event());
+            let found = any_message(&mut state.messages, channel, ts)?;
+            found.reactions.push(emoji.to_owned());
+            (found.author.clone(), at, number)
+        };
+        // "reaction_added".
+        let event = json!({
+            "type": "reaction_added", "user": person.id, "reaction": emoji, "item_user": author, "event_ts": at,
+            "item": {"type": "message", "channel": channel, "ts": ts},
+        });
+        self.deliver(number, &event);
+        self.shared.touch();
+        Ok(())
+    }
+
+    /// A person gives a slash command, such as `/ops restart web`. What the gateway answers at once is in
+    /// [`Slack::deliveries`], what it posts to the `response_url` in [`Slack::responses`].
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or channel that is not there.
+    pub fn command(&self, person: &str, channel: &str, line: &str) -> Result<Response, Unknown> {
+        let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
+        let (command, text) = line.split_once(' ').unwrap_or((line, ""));
+        let (trigger, response) = self.interaction();
+        // "Implementing slash commands".
+        let fields = [
+            ("token", "verification-token"),
+            ("team_id", TEAM),
+            ("team_domain", "demo"),
+            ("channel_id", channel),
+            ("channel_name", if name == "dm" { "directmessage" } else { name.trim_start_matches('#') }),
+            ("user_id", person.id),
+            ("user_name", person.name),
+            ("command", command),
+            ("text", text),
+            ("api_app_id", APP),
+            ("is_enterprise_install", "false"),
+            ("response_url", &self.absolute(&response.path)),
+            ("trigger_id", &trigger),
+        ];
+        self.submit("commands", &fields);
+        Ok(response)
+    }
+
+    /// A person presses the button with this label, or with this choice, on a message.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person, channel, message or button that is not there.
+    pub fn press(&self, person: &str, channel: &str, ts: &str, label: &str) -> Result<(), Unknown> {
+        let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
+        let found = any_message(&mut lock(&self.state).messages, channel, ts)?.clone();
+        let (block, button) = find_button(found.blocks.as_ref(), label)?;
+        let (trigger, response) = self.interaction();
+        let (seconds, micros) = now();
+        // "block_actions payload".
+        let payload = json!({
+            "type": "block_actions", "api_app_id": APP, "token": "verification-token", "trigger_id": trigger,
+            "team": {"id": TEAM, "domain": "demo"}, "enterprise": null, "is_enterprise_install": false,
+            "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team},
+            "channel": {"id": channel, "name": if name == "dm" { "directmessage" } else { name.trim_start_matches('#') }},
+            "container": {"type": "message", "message_ts": ts, "thread_ts": found.thread_ts, "channel_id": channel, "is_ephemeral": false},
+            "message": {"type": "message", "user": found.author, "bot_id": BOT, "app_id": APP, "ts": ts, "thread_ts": found.thread_ts, "text": found.text, "blocks": found.blocks},
+            "state": {"values": {}},
+            "response_url": self.absolute(&response.path),
+            "actions": [{
+                "type": "button", "block_id": block, "action_id": button.get("action_id"), "value": button.get("value"),
+                "text": button.get("text"), "action_ts": format!("{seconds}.{micros:06}"),
+            }],
+        });
+        self.submit("interactivity", &[("payload", &payload.to_string())]);
+        Ok(())
+    }
+
+    /// A trigger, and an address that may be answered.
+    fn interaction(&self) -> (String, Response) {
+        let mut state = lock(&self.state);
+        let number = state.new_event();
+        let (seconds, _) = now();
+        let response = Response { path: format!("slack/response/{seconds}-{number}"), posts: Vec::new() };
+        state.responses.push(response.clone());
+        (format!("{seconds}.{number}.8088930838d88f008e0"), response)
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        format!("http://{}/{path}", lock(&self.address))
+    }
+
+    fn submit(&self, endpoint: &str, fields: &[(&str, &str)]) {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+        self.log.send(&self.shared, self.rules(endpoint), headers, Bytes::from(body), false);
+        self.shared.touch();
+    }
+
+    /// `@name` as people type it becomes a mention.
+    fn mentions(&self, text: &str) -> String {
+        let mut text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        text = text.replace(&format!("@{}", self.options.bot_name), &format!("<@{BOT_USER}>"));
+        for person in &PEOPLE {
+            text = text.replace(&format!("@{}", person.name), &format!("<@{}>", person.id));
+        }
+        text
+    }
+
+    pub(crate) fn deliver(&self, number: u64, event: &Value) {
+        // "Events API: callback field overview".
+        let body = json!({
+            "token": "verification-token", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
+            "event_id": format!("Ev{number:08}"), "event_time": now().0, "is_ext_shared_channel": false,
+            "authorizations": [{"enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true, "is_enterprise_install": false}],
+            "event": event,
+        });
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        self.log.send(&self.shared, self.rules("events"), headers, Bytes::from(body.to_string()), false);
+    }
+
+    /// The bot's own posts come back as events too ("message event": `bot_id`).
+    pub(crate) fn deliver_own(&self, message: &Message) {
+        let number = { lock(&self.state).new_event() };
+        let event = json!({
+            "type": "message", "user": BOT_USER, "bot_id": BOT, "app_id": APP, "text": message.text, "ts": message.ts,
+            "thread_ts": message.thread_ts, "channel": message.channel, "channel_type": "channel", "event_ts": message.ts,
+            "team": TEAM,
+        });
+        self.deliver(number, &event);
+    }
+}
+
+fn find_person(name: &str) -> Result<&'static Person, Unknown> {
+    PEOPLE.iter().find(|one| one.name == name).ok_or_else(|| Unknown {
+        what: format!("person {name}"),
+        known: PEOPLE.iter().map(|one| one.name.to_owned()).collect(),
+    })
+}
+
+/// By name or id; both are given.
+fn find_channel(wanted: &str) -> Result<(&'static str, &'static str), Unknown> {
+    CHANNELS.iter().find(|(name, id)| *name == wanted || *id == wanted).copied().ok_or_else(|| Unknown {
+        what: format!("channel {wanted}"),
+        known: CHANNELS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+    })
+}
+
+fn any_message<'a>(messages: &'a mut [Message], channel: &str, ts: &str) -> Result<&'a mut Message, Unknown> {
+    let known = messages.iter().filter(|one| one.channel == channel).map(|one| one.ts.clone()).collect();
+    let found = messages.iter_mut().find(|one| one.channel == channel && one.ts == ts);
+    found.ok_or_else(|| Unknown { what: format!("message {ts}"), known })
+}
+
+fn own_message<'a>(
+    messages: &'a mut [Message],
+    person: &Person,
+    channel: &str,
+    ts: &str,
+) -> Result<&'a mut Message, Unknown> {
+    let known = messages.iter().filter(|one| one.author == person.id).map(|one| one.ts.clone()).collect();
+    let found = messages.iter_mut().find(|one| one.channel == channel && one.ts == ts && one.author == person.id);
+    found.ok_or_else(|| Unknown { what: format!("message {ts} of {}", person.name), known })
+}
+
+/// A button by its label or by what it stands for, and the id of its block.
+fn find_button<'a>(blocks: Option<&'a Value>, label: &str) -> Result<(&'a Value, &'a Value), Unknown> {
+    let mut known = Vec::new();
+    for block in blocks.and_then(Value::as_array).into_iter().flatten() {
+        for button in block.get("elements").and_then(Value::as_array).into_iter().flatten() {
+            let (Some(id), Some("button")) = (block.get("block_id"), button.get("type").and_then(Value::as_str)) else {
+                continue;
+            };
+            let is = |at: &str| button.pointer(at).and_then(Value::as_str);
+            if is("/text/text") == Some(label) || is("/value") == Some(label) {
+                return Ok((id, button));
+            }
+            known.extend(is("/text/text").map(ToOwned::to_owned));
+        }
+    }
+    Err(Unknown { what: format!("button {label}"), known })
+}
+
+/// A message inside of an event.
+fn inner(message: &Message) -> Value {
+    let mut inner =
+        json!({"type": "message", "user": message.author, "text": message.text, "ts": message.ts, "team": TEAM});
+    if message.thread_ts != message.ts {
+        put(&mut inner, "thread_ts", json!(message.thread_ts));
+    }
+    inner
+}
