@@ -14,7 +14,7 @@ fn event(payload: &Value) -> Event {
 }
 
 /// As in Slack's reference, "block_actions payload".
-fn pressed(actions: Value) -> Value {
+fn pressed(actions: &Value) -> Value {
     json!({
         "type": "block_actions", "api_app_id": "A1", "trigger_id": "12321423423.333649436676.d8c1",
         "team": {"id": "T1", "domain": "demo"}, "user": {"id": "UBOB", "username": "bob", "team_id": "T1"},
@@ -31,7 +31,7 @@ fn button(block: &str, control: &str, value: &str) -> Value {
 
 #[test]
 fn a_button_of_a_question_answers_it_in_its_thread() {
-    let answer = event(&pressed(json!([button("ask:r.1-a", "choice:approve", "approve")])));
+    let answer = event(&pressed(&json!([button("ask:r.1-a", "choice:approve", "approve")])));
     assert_eq!(answer.kind, Kind::Action { reference: "r.1-a".into(), choice: "approve".into() });
     assert_eq!((answer.actor.id.as_str(), answer.actor.name.as_str()), ("UBOB", "bob"));
     assert_eq!(answer.thread.key, "C1:1700000000.000100");
@@ -44,7 +44,7 @@ fn menus_tell_what_was_chosen() {
     let menu = |chosen: Value| {
         let mut action = json!({"block_id": "b", "action_id": "size", "action_ts": "1.1"});
         action.as_object_mut().unwrap().extend(chosen.as_object().unwrap().clone());
-        match event(&pressed(json!([action]))).kind {
+        match event(&pressed(&json!([action]))).kind {
             Kind::Action { reference, choice } => {
                 assert_eq!(reference, "size");
                 choice
@@ -63,13 +63,13 @@ fn menus_tell_what_was_chosen() {
 
 #[test]
 fn each_press_is_one_event() {
-    let one = pressed(json!([button("ask:r", "choice:yes", "yes")]));
+    let one = pressed(&json!([button("ask:r", "choice:yes", "yes")]));
     assert_eq!(event(&one).id, event(&one).id);
     let mut later = one.clone();
     later["trigger_id"] = json!("999.1.x");
     assert_ne!(event(&one).id, event(&later).id);
     let Inbound::Events(both) =
-        read(&pressed(json!([button("ask:r", "choice:yes", "yes"), button("b", "c", "d")]))).unwrap()
+        read(&pressed(&json!([button("ask:r", "choice:yes", "yes"), button("b", "c", "d")]))).unwrap()
     else {
         panic!("no events")
     };
@@ -79,7 +79,7 @@ fn each_press_is_one_event() {
 
 #[test]
 fn somebody_of_another_workspace_is_external() {
-    let mut foreign = pressed(json!([button("ask:r", "choice:yes", "yes")]));
+    let mut foreign = pressed(&json!([button("ask:r", "choice:yes", "yes")]));
     foreign["user"]["team_id"] = json!("TELSE");
     assert_eq!(event(&foreign).actor.kind, ActorKind::External);
     let mut by_organisation = foreign;
@@ -108,7 +108,7 @@ fn a_form_holds_its_fields_and_is_answered_to_the_person() {
 
 #[test]
 fn a_shortcut_is_a_command_and_what_it_was_used_on_is_its_text() {
-    let mut on_message = pressed(json!([]));
+    let mut on_message = pressed(&json!([]));
     on_message["type"] = json!("message_action");
     on_message["callback_id"] = json!("Summarise");
     on_message["message"] =
@@ -125,17 +125,17 @@ fn a_shortcut_is_a_command_and_what_it_was_used_on_is_its_text() {
 
 #[test]
 fn the_rest_is_ignored_or_malformed_and_never_a_guess() {
-    for payload in [json!({"type": "view_closed"}), json!({"type": "new_thing"}), pressed(json!([]))] {
+    for payload in [json!({"type": "view_closed"}), json!({"type": "new_thing"}), pressed(&json!([]))] {
         assert!(matches!(read(&payload).unwrap(), Inbound::Ignored { .. }), "{payload}");
     }
     assert!(matches!(read(&json!({"type": "block_suggestion"})).unwrap(), Inbound::Handshake { .. }));
     let without = |part: &str| {
-        let mut payload = pressed(json!([button("ask:r", "choice:yes", "yes")]));
+        let mut payload = pressed(&json!([button("ask:r", "choice:yes", "yes")]));
         payload.as_object_mut().unwrap().remove(part);
         payload
     };
     for payload in
-        [json!([]), json!({}), without("user"), without("trigger_id"), pressed(json!([{}])), json!({"type": 1})]
+        [json!([]), json!({}), without("user"), without("trigger_id"), pressed(&json!([{}])), json!({"type": 1})]
     {
         assert!(read(&payload).is_err(), "{payload}");
     }
