@@ -14,7 +14,7 @@ use crate::agent::{Catalogue, ModelRef};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ChannelSettings, Config, Storage};
 use crate::connection::{Connection, Connections};
-use crate::ingress::{ConnectionIntake, Edge, Intake, Listening, listen};
+use crate::ingress::{Bound, ConnectionIntake, Edge, Intake, Listening, listen};
 use crate::journal::embedded::{Embedded, Options};
 use crate::journal::{Engine, JournalError};
 use crate::model::Models;
@@ -26,6 +26,9 @@ const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a platform is asked again who we are, while it does not say.
 const IDENTIFY_AGAIN: Duration = Duration::from_secs(30);
+
+/// How often the figures' samples are folded in.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The waits before a socket is made again: the first, and the longest.
 const LISTEN_AGAIN_LEAST: Duration = Duration::from_millis(250);
@@ -224,11 +227,12 @@ impl Gateway {
         &self.engine
     }
 
-    /// Listens for deliveries.
-    ///
-    /// # Errors
-    /// [`StartError::Listen`].
-    pub async fn serve(&self, address: SocketAddr, metrics: Option<Metrics>) -> Result<Listening, StartError> {
+    /// Takes deliveries.
+    #[must_use]
+    pub fn serve(&self, bound: Bound, metrics: Option<Metrics>) -> Listening {
+        if let Some(metrics) = &metrics {
+            self.tasks.spawn(upkeep(metrics.clone(), self.stop.child_token()));
+        }
         let edge = Edge::new(
             self.connections.clone(),
             self.intake.clone(),
@@ -237,9 +241,7 @@ impl Gateway {
             Arc::clone(&self.clock),
             metrics,
         );
-        listen(address, edge.router(), self.stop.child_token())
-            .await
-            .map_err(|error| StartError::Listen { address, error })
+        listen(bound, edge.router(), self.stop.child_token())
     }
 
     /// Stops: no further deliveries, what is under way at platforms ends or is left to the journal, the journal closes.
@@ -338,6 +340,24 @@ async fn catch_up(connection: Arc<Connection>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(CATCH_UP_EVERY) => {}
+        }
+    }
+}
+
+/// Takes an address to listen on.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub async fn bind(address: SocketAddr) -> Result<Bound, StartError> {
+    crate::ingress::bind(address).await.map_err(|error| StartError::Listen { address, error })
+}
+
+/// Folds histograms' samples in now and then: they are kept until somebody does, and nobody may be asking for figures.
+async fn upkeep(metrics: Metrics, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(UPKEEP_EVERY) => metrics.upkeep(),
         }
     }
 }

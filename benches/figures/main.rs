@@ -7,6 +7,7 @@
 mod admit;
 mod memory;
 mod quiet;
+mod resume;
 mod start;
 mod turn;
 mod verify;
@@ -50,6 +51,9 @@ fn main() -> Result<()> {
     if wanted("start") {
         figures.extend(start::figures()?);
     }
+    if wanted("resume") {
+        figures.extend(runtime.block_on(resume::figures())?);
+    }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["figure", "yardstick", "ours", "ratio", "goal"]);
@@ -76,12 +80,12 @@ fn millis(duration: Duration) -> String {
     format!("{:.2} ms", duration.as_secs_f64() * 1000.0)
 }
 
-/// One fdatasync of a page, the middle of a hundred: what durability costs on this disk.
+/// One fdatasync of a page, the middle of twenty: what durability costs on this disk.
 fn one_fsync(folder: &std::path::Path) -> Result<Duration> {
     use std::io::Write;
     let mut file = std::fs::File::create(folder.join("fsync"))?;
     let mut durations = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..20 {
         file.write_all(&[0; 4096])?;
         let started = Instant::now();
         file.sync_data()?;

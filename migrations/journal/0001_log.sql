@@ -30,6 +30,7 @@ CREATE TABLE instance (
     ready_at_ms    INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX instance_with_work ON instance (state, ready_at_ms) WHERE state <> 'asleep';
+CREATE INDEX instance_unprojected ON instance (ready_at_ms) WHERE state = 'asleep' AND applied_offset < next_offset;
 CREATE INDEX instance_by_wake ON instance (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
 
 -- seq only ever grows, also when old rows are trimmed, so that a reader can follow.

@@ -19,6 +19,13 @@ const WAKES_MAX: usize = 4096;
 /// The supervisor looks for work in the journal at least this often, whatever it was told.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// Owners at work from which on databases of those that rest are written later.
+const WORKING_BUSY: usize = 16;
+
+/// How many sleepers whose databases are behind are woken at once to write them, and how often.
+const PROJECT_AT_ONCE: usize = 16;
+const PROJECT_EVERY: Duration = Duration::from_millis(500);
+
 /// How soon the journal is looked into when something may have been missed; many such hints are one look.
 const LOOK_AFTER: Duration = Duration::from_millis(200);
 
@@ -61,6 +68,8 @@ impl Directory {
             missed: Arc::clone(&directory.missed),
             awake: Arc::clone(&directory.awake),
             looks: Arc::clone(&directory.looks),
+            working: Arc::default(),
+            behind: Vec::new(),
             entries: HashMap::new(),
             tasks: HashMap::new(),
             owners: JoinSet::new(),
@@ -96,6 +105,9 @@ struct Supervisor {
     missed: Arc<AtomicBool>,
     awake: Arc<AtomicUsize>,
     looks: Arc<Notify>,
+    working: Arc<AtomicUsize>,
+    /// Whom it woke last to bring their databases up to date.
+    behind: Vec<InstanceId>,
     entries: HashMap<InstanceId, Arc<Bell>>,
     tasks: HashMap<Id, InstanceId>,
     owners: JoinSet<Exit>,
@@ -153,12 +165,32 @@ impl Supervisor {
                 }
             }
         }
+        let most = if self.project().await { PROJECT_EVERY } else { SWEEP_EVERY };
         match self.services.engine.next_wake().await {
             Ok(Some(due_ms)) => {
                 let wait = u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0);
-                Duration::from_millis(wait).clamp(Duration::from_millis(50), SWEEP_EVERY)
+                Duration::from_millis(wait).clamp(Duration::from_millis(50), most)
             }
-            Ok(None) | Err(_) => SWEEP_EVERY,
+            Ok(None) | Err(_) => most,
+        }
+    }
+
+    /// Wakes some that went to sleep without writing their databases: they do it now, and the log forgets what it held for
+    /// them. Whether there may be more.
+    async fn project(&mut self) -> bool {
+        let count = if self.working.load(Ordering::Relaxed) > WORKING_BUSY { 1 } else { PROJECT_AT_ONCE };
+        match self.services.engine.unprojected(count).await {
+            Ok(behind) => {
+                // The same again: their databases cannot be written, and hurrying does not help.
+                let is_new = behind.iter().any(|instance| !self.behind.contains(instance));
+                behind.iter().for_each(|instance| self.wake(*instance));
+                self.behind = behind;
+                is_new
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the journal does not tell whose databases are behind");
+                false
+            }
         }
     }
 
@@ -173,7 +205,11 @@ impl Supervisor {
         }
         let bell = Arc::new(Bell::default());
         let panics = self.failures.get(&instance).map_or(0, |failures| failures.panics);
-        let crowded = Crowd { awake: Arc::clone(&self.awake), most: self.services.limits.awake };
+        let crowded = Crowd {
+            awake: Arc::clone(&self.awake),
+            most: self.services.limits.awake,
+            working: Arc::clone(&self.working),
+        };
         let owner = owner::run(
             Arc::clone(&self.services),
             instance,
@@ -245,16 +281,38 @@ struct Failures {
     panics: u32,
 }
 
-/// How crowded it is: owners that rest leave sooner then.
+/// How crowded and how busy it is: owners that rest leave sooner, or leave their databases for later.
 #[derive(Debug)]
 pub(super) struct Crowd {
     awake: Arc<AtomicUsize>,
     most: usize,
+    working: Arc<AtomicUsize>,
+}
+
+/// An owner that works, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Shift(Arc<AtomicUsize>);
+
+impl Drop for Shift {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Crowd {
     /// More than half of the places are taken.
     pub(super) fn is_dense(&self) -> bool {
         self.awake.load(Ordering::Relaxed) > self.most / 2
+    }
+
+    /// So many work that the disk is theirs: writing an instance's own database costs more than a short turn.
+    pub(super) fn is_busy(&self) -> bool {
+        self.working.load(Ordering::Relaxed) > WORKING_BUSY
+    }
+
+    /// Counts an owner as one that works.
+    pub(super) fn work(&self) -> Shift {
+        self.working.fetch_add(1, Ordering::Relaxed);
+        Shift(Arc::clone(&self.working))
     }
 }

@@ -209,11 +209,20 @@ impl Owner {
             self.give_up()?;
         }
         let mut rested_at: Option<Instant> = None;
+        let mut shift = None;
+        // Nothing is new: it woke to bring its database up to date.
+        let turns_before = self.state.turns;
+        let only_projects = self.attempts <= 1 && self.state.pending.is_empty() && self.rests(None);
         loop {
             let wake_at = self.advance().await?;
             // What one round of the loop wrote is one append; nothing waits below with records unsent.
             self.append();
             let rests = self.rests(wake_at);
+            if rests {
+                shift = None;
+            } else if shift.is_none() {
+                shift = Some(crowd.work());
+            }
             if !rests {
                 rested_at = None;
             } else if rested_at.is_none() {
@@ -223,7 +232,8 @@ impl Owner {
                     self.attempts = 0;
                 }
             }
-            let idle = if crowd.is_dense() { Duration::ZERO } else { self.services.limits.idle };
+            let hurries = crowd.is_dense() || only_projects && self.state.turns == turns_before;
+            let idle = if hurries { Duration::ZERO } else { self.services.limits.idle };
             let sleep_at = rested_at.map(|at| at + idle);
             let flush_at = self.unflushed.as_ref().map(|(_, since)| *since + FLUSH_AFTER);
             let due_at = wake_at.map(|due_ms| self.instant_of(due_ms));
@@ -258,7 +268,7 @@ impl Owner {
                     if flush_at.is_some_and(|at| at <= now) {
                         self.flush()?;
                     } else if sleep_at.is_some_and(|at| at <= now)
-                        && self.release(wake_at, crowd.is_dense()).await?
+                        && self.release(wake_at, crowd.is_busy() && !only_projects).await?
                     {
                         return Ok(Exit::Asleep);
                     }
@@ -456,8 +466,8 @@ impl Owner {
     }
 
     /// Lets the instance sleep; `false` when an event came in meanwhile.
-    async fn release(&mut self, wake_at: Option<i64>, dense: bool) -> Result<bool, Halt> {
-        let checkpoint = if dense {
+    async fn release(&mut self, wake_at: Option<i64>, is_busy: bool) -> Result<bool, Halt> {
+        let checkpoint = if is_busy {
             None
         } else {
             let rows = std::mem::take(&mut self.state.unsaved);

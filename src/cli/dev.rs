@@ -8,9 +8,9 @@ use reveille_simulator::{GithubOptions, Options, Simulator, SlackOptions};
 
 use super::context::Context;
 use super::failure::{Code, Failure};
-use super::serve::{listen_flag, stop_signal};
+use super::serve::{Signals, listen_flag};
 use crate::config::{ChannelSettings, Config, Mode};
-use crate::gateway::{Gateway, Parts, StartError};
+use crate::gateway::{Gateway, Parts, StartError, bind};
 use crate::models;
 use crate::telemetry::Metrics;
 
@@ -34,7 +34,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
     let mut config = context.load(Mode::Dev, listen_flag(args.listen.as_deref()))?;
-    let stopped = stop_signal()?;
+    let mut signals = Signals::listen()?;
     let (simulator, simulated) = simulate(&mut config, args.simulator).await?;
     let (models, default_model, problems) =
         models::or_rehearsal(&config).map_err(|error| StartError::Model(error.to_string()))?;
@@ -43,6 +43,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     }
     let model = default_model.as_ref().map(|model| model.table.clone()).unwrap_or_default();
     let is_rehearsal = model == models::REHEARSAL;
+    let bound = bind(config.server.listen).await?;
     let parts = Parts::of(&config, models, default_model).await?;
     let agents: Vec<String> = parts.catalogue.agents().iter().map(|agent| agent.name.clone()).collect();
     for error in parts.catalogue.errors().iter() {
@@ -50,7 +51,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     }
     let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
     let gateway = Gateway::start(parts);
-    let listening = gateway.serve(config.server.listen, Some(metrics)).await?;
+    let listening = gateway.serve(bound, Some(metrics));
     simulator.set_deliver_to(format!("http://{}", listening.address).parse().map_err(|error: url::ParseError| {
         Failure::new(Code::Simulator, error.to_string(), "set server.listen to an address such as 127.0.0.1:7373")
     })?);
@@ -72,8 +73,8 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     output.line("  reveille say slack \"#general\" \"@assistant what can you do?\"")?;
     output.line("  reveille say github acme/app#1 \"@assistant summarise this\"")?;
     output.flush()?;
-    stopped.await;
-    gateway.stop(Some(listening)).await;
+    signals.next().await;
+    signals.or_now(gateway.stop(Some(listening))).await;
     simulator.shutdown().await;
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::failure::{Code, Failure};
 use super::input;
 use super::screen::Screen;
-use super::serve::stop_signal;
+use super::serve::Signals;
 use super::talk::{self, Place, Prepared, conversation_name};
 use crate::journal::Outcome;
 use crate::local::Session;
@@ -73,7 +73,8 @@ pub(super) const REHEARSAL_NOTE: &str = "no model is configured: this is a rehea
 
 /// Says it and waits for the answer. A signal ends the turn.
 async fn answer(context: &mut Context, args: &Args, session: &mut Session, text: &str) -> Result<Answer, Failure> {
-    let mut stopped = pin!(stop_signal()?);
+    let mut signals = Signals::listen()?;
+    let mut stopped = pin!(signals.next());
     let mut answer = Answer::default();
     let mut screen = Screen::default();
     let is_watched = context.output.is_terminal() && !args.json;

@@ -1,11 +1,11 @@
 //! `reveille serve`: the gateway in production.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::context::Context;
 use super::failure::Failure;
 use crate::config::{Config, Flag, Mode};
-use crate::gateway::{Gateway, Parts, StartError};
+use crate::gateway::{Gateway, Parts, StartError, bind};
 use crate::models;
 use crate::telemetry::Metrics;
 
@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
     let config = context.load(Mode::Serve, listen_flag(args.listen.as_deref()))?;
-    let stopped = stop_signal()?;
+    let mut signals = Signals::listen()?;
     let (models, default_model, problems) = models::all(&config);
     if let Some(problem) = problems.into_iter().next() {
         return Err(StartError::Model(problem).into());
@@ -27,18 +27,19 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     if default_model.is_none() {
         tracing::warn!("no default model: agents without a `model:` line cannot answer");
     }
+    let bound = bind(config.server.listen).await?;
     let parts = Parts::of(&config, models, default_model).await?;
     let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
     let gateway = Gateway::start(parts);
-    let listening = gateway.serve(config.server.listen, Some(metrics)).await?;
+    let listening = gateway.serve(bound, Some(metrics));
     context.output.line(format!("reveille is listening on http://{}", listening.address))?;
     for (name, platform) in endpoints(&config) {
         context.output.line(format!("  {platform}: deliver to {name}"))?;
     }
     context.output.flush()?;
-    stopped.await;
-    tracing::info!("stopping: what is under way may end");
-    gateway.stop(Some(listening)).await;
+    signals.next().await;
+    tracing::info!("stopping: what is under way may end; a second signal ends it now");
+    signals.or_now(gateway.stop(Some(listening))).await;
     Ok(())
 }
 
@@ -64,16 +65,34 @@ fn endpoints(config: &Config) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-/// Listens for SIGTERM and interrupts from now on; the future is the waiting for one.
+/// SIGTERM and interrupts, heard from when it is made.
 ///
-/// Called before anything says that the process is ready: whoever reads that may end it at once.
-pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::from)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::from)?;
-    Ok(async move {
+/// That is before anything says that the process is ready: whoever reads that may end it at once.
+pub(super) struct Signals {
+    terminated: Signal,
+    interrupted: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let terminated = signal(SignalKind::terminate()).map_err(Failure::from)?;
+        let interrupted = signal(SignalKind::interrupt()).map_err(Failure::from)?;
+        Ok(Self { terminated, interrupted })
+    }
+
+    /// Waits for one.
+    pub(super) async fn next(&mut self) {
         tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
         }
-    })
+    }
+
+    /// Lets an orderly end take its time, unless a further signal comes: the journal has what is not done.
+    pub(super) async fn or_now(&mut self, orderly: impl Future<Output = ()>) {
+        tokio::select! {
+            () = orderly => {}
+            () = self.next() => tracing::warn!("a second signal: it ends now, and goes on from the journal at the next start"),
+        }
+    }
 }

@@ -1,14 +1,19 @@
 //! Reading a request whole, within bounds that hold before anything is buffered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What all bodies that are in work may hold together, KiB: 256 MiB.
+pub(super) const HELD_KIB_MAX: usize = 256 * 1024;
 
 /// The most header fields of a request, and the most bytes of them together.
 const HEADERS_MAX: usize = 64;
@@ -46,8 +51,20 @@ pub(super) fn check_head(uri: &http::Uri, headers: &HeaderMap, forms: bool) -> R
     if accepted { Ok(()) } else { Err(StatusCode::UNSUPPORTED_MEDIA_TYPE) }
 }
 
-/// Reads a body of at most `limit` bytes.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, StatusCode> {
+/// A body, and its share of what all bodies together may hold.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) bytes: Bytes,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most `limit` bytes, as far as `room` for it is left: nobody has shown yet who they are.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    room: &Arc<Semaphore>,
+) -> Result<Held, StatusCode> {
     let announced =
         headers.get(header::CONTENT_LENGTH).map(|value| value.to_str().ok().and_then(|text| text.parse::<u64>().ok()));
     match announced {
@@ -57,10 +74,32 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         }
         _ => {}
     }
-    match tokio::time::timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await {
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+    tokio::time::timeout(BODY_DEADLINE, collect(body, limit, room)).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+}
+
+/// Room is taken as bytes arrive, not as they are announced: announcing costs the sender nothing.
+async fn collect(mut body: Body, limit: usize, room: &Arc<Semaphore>) -> Result<Held, StatusCode> {
+    let mut whole = BytesMut::new();
+    let mut share: Option<OwnedSemaphorePermit> = None;
+    let mut held_kib = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else {
+            continue;
+        };
+        if whole.len().saturating_add(data.len()) > limit {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        whole.extend_from_slice(&data);
+        let wanted_kib = whole.len().div_ceil(1024);
+        let more = u32::try_from(wanted_kib - held_kib).unwrap_or(u32::MAX);
+        if more > 0 {
+            let more = Arc::clone(room).try_acquire_many_owned(more).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+            match &mut share {
+                None => share = Some(more),
+                Some(share) => share.merge(more),
+            }
+            held_kib = wanted_kib;
+        }
     }
+    Ok(Held { bytes: whole.freeze(), _share: share })
 }

@@ -38,10 +38,12 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
     if let Err(status) = body::check_head(&head.uri, &head.headers, forms) {
         return status.into_response();
     }
-    let bytes = match body::read(&head.headers, stream, connection.channel().body_limit()).await {
-        Ok(bytes) => bytes,
+    let held = match body::read(&head.headers, stream, connection.channel().body_limit(), &edge.bodies).await {
+        Ok(held) => held,
+        Err(StatusCode::SERVICE_UNAVAILABLE) => return come_back(),
         Err(status) => return status.into_response(),
     };
+    let bytes = held.bytes.clone();
     let received_at_ms = edge.clock.now_ms();
     let delivery = Delivery { route, headers: head.headers, body: bytes.clone(), received_at_ms };
     let verified = match connection.channel().verify(delivery) {

@@ -23,7 +23,8 @@ use crate::journal::Engine;
 use crate::telemetry::Metrics;
 
 pub use intake::{ConnectionIntake, Intake};
-pub use server::{Listening, listen};
+pub(crate) use server::listen;
+pub use server::{Bound, Listening, bind};
 
 /// Requests that may be in work at once; more are told to come back.
 const REQUESTS_MAX: usize = 2048;
@@ -44,6 +45,7 @@ pub struct Edge {
     /// The process's figures, where they are collected.
     pub metrics: Option<Metrics>,
     requests: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
 }
 
 impl Edge {
@@ -58,7 +60,8 @@ impl Edge {
         metrics: Option<Metrics>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-        Self { connections, intake, engine, directory, clock, metrics, requests }
+        let bodies = Arc::new(Semaphore::new(body::HELD_KIB_MAX));
+        Self { connections, intake, engine, directory, clock, metrics, requests, bodies }
     }
 
     /// The routes.

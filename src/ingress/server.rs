@@ -45,15 +45,27 @@ impl Listening {
     }
 }
 
-/// Listens on `address` and serves `router` until `stop`.
+/// An address that is ours; who connects waits until it is served.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Takes an address. Done before any instance wakes: a process that cannot listen does no work that it would have to leave.
 ///
 /// # Errors
 /// When the address cannot be listened on.
-pub async fn listen(address: SocketAddr, router: Router, stop: CancellationToken) -> std::io::Result<Listening> {
+pub async fn bind(address: SocketAddr) -> std::io::Result<Bound> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(accept(listener, router, stop));
-    Ok(Listening { address, task })
+    Ok(Bound { listener, address })
+}
+
+/// Serves `router` until `stop`.
+pub(crate) fn listen(bound: Bound, router: Router, stop: CancellationToken) -> Listening {
+    let Bound { listener, address } = bound;
+    Listening { address, task: tokio::spawn(accept(listener, router, stop)) }
 }
 
 async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {

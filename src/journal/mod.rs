@@ -307,6 +307,12 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     /// [`JournalError::Storage`].
     async fn ready(&self, now_ms: i64, limit: usize) -> Result<Vec<InstanceId>, JournalError>;
 
+    /// Sleeping instances whose own databases do not hold all of their records: to be woken, so that they write them.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    async fn unprojected(&self, limit: usize) -> Result<Vec<InstanceId>, JournalError>;
+
     /// When the next sleeping instance wants to wake by itself.
     ///
     /// # Errors

@@ -103,6 +103,11 @@ impl Engine for Alone {
     }
 
     /// The sleep of the others is not ours to end.
+    async fn unprojected(&self, _limit: usize) -> Result<Vec<InstanceId>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    /// The same.
     async fn next_wake(&self) -> Result<Option<i64>, JournalError> {
         Ok(None)
     }

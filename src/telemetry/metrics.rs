@@ -30,8 +30,11 @@ impl Metrics {
     /// All metrics now, for `/metrics`.
     #[must_use]
     pub fn render(&self) -> String {
-        // Histograms keep their samples until somebody folds them in; doing it here needs no task of its own.
-        self.0.run_upkeep();
         self.0.render()
+    }
+
+    /// Folds in the samples that histograms keep until then: to be called every few seconds.
+    pub fn upkeep(&self) {
+        self.0.run_upkeep();
     }
 }

@@ -316,6 +316,19 @@ impl Engine for Embedded {
         found.iter().map(|row| rows::instance_id(row, "id")).collect()
     }
 
+    async fn unprojected(&self, limit: usize) -> Result<Vec<InstanceId>, JournalError> {
+        // The condition is the index's: it holds nothing else.
+        let found = sqlx::query(
+            "SELECT id FROM instance INDEXED BY instance_unprojected
+             WHERE state = 'asleep' AND applied_offset < next_offset ORDER BY ready_at_ms LIMIT ?1",
+        )
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(storage)?;
+        found.iter().map(|row| rows::instance_id(row, "id")).collect()
+    }
+
     async fn next_wake(&self) -> Result<Option<i64>, JournalError> {
         let row = sqlx::query(
             "SELECT min(wake_at_ms) AS due FROM instance WHERE wake_at_ms IS NOT NULL AND state = 'asleep'",
