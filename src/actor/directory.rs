@@ -183,7 +183,7 @@ impl Supervisor {
             Ok(behind) => {
                 // The same again: their databases cannot be written, and hurrying does not help.
                 let is_new = behind.iter().any(|instance| !self.behind.contains(instance));
-                behind.iter().for_each(|instance| self.wake(*instance));
+                behind.iter().for_each(|instance| self.start(*instance, true));
                 self.behind = behind;
                 is_new
             }
@@ -195,6 +195,10 @@ impl Supervisor {
     }
 
     fn wake(&mut self, instance: InstanceId) {
+        self.start(instance, false);
+    }
+
+    fn start(&mut self, instance: InstanceId, for_its_database: bool) {
         if let Some(bell) = self.entries.get(&instance) {
             bell.ring();
             return;
@@ -209,6 +213,7 @@ impl Supervisor {
             awake: Arc::clone(&self.awake),
             most: self.services.limits.awake,
             working: Arc::clone(&self.working),
+            for_its_database,
         };
         let owner = owner::run(
             Arc::clone(&self.services),
@@ -287,6 +292,8 @@ pub(super) struct Crowd {
     awake: Arc<AtomicUsize>,
     most: usize,
     working: Arc<AtomicUsize>,
+    /// Nothing is new for this one: it wakes to bring its database up to date, and goes back to sleep.
+    pub(super) for_its_database: bool,
 }
 
 /// An owner that works, for as long as this lives.

@@ -210,9 +210,7 @@ impl Owner {
         }
         let mut rested_at: Option<Instant> = None;
         let mut shift = None;
-        // Nothing is new: it woke to bring its database up to date.
         let turns_before = self.state.turns;
-        let only_projects = self.attempts <= 1 && self.state.pending.is_empty() && self.rests(None);
         loop {
             let wake_at = self.advance().await?;
             // What one round of the loop wrote is one append; nothing waits below with records unsent.
@@ -232,7 +230,7 @@ impl Owner {
                     self.attempts = 0;
                 }
             }
-            let hurries = crowd.is_dense() || only_projects && self.state.turns == turns_before;
+            let hurries = crowd.is_dense() || crowd.for_its_database && self.state.turns == turns_before;
             let idle = if hurries { Duration::ZERO } else { self.services.limits.idle };
             let sleep_at = rested_at.map(|at| at + idle);
             let flush_at = self.unflushed.as_ref().map(|(_, since)| *since + FLUSH_AFTER);
@@ -268,7 +266,7 @@ impl Owner {
                     if flush_at.is_some_and(|at| at <= now) {
                         self.flush()?;
                     } else if sleep_at.is_some_and(|at| at <= now)
-                        && self.release(wake_at, crowd.is_busy() && !only_projects).await?
+                        && self.release(wake_at, crowd.is_busy() && !crowd.for_its_database).await?
                     {
                         return Ok(Exit::Asleep);
                     }

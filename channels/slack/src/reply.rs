@@ -17,6 +17,9 @@ const POST: &str = "chat.postMessage";
 const UPDATE: &str = "chat.update";
 const STATUS: &str = "assistant.threads.setStatus";
 
+/// The most characters of an edit's `text`.
+const EDITED_TEXT_MAX: usize = 4_000;
+
 /// What operations need besides themselves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hand<'a> {
@@ -24,6 +27,25 @@ pub(crate) struct Hand<'a> {
     pub(crate) own: &'a Own,
     pub(crate) memory: &'a Memory,
     pub(crate) context: &'a ReplyContext,
+}
+
+/// What a message is to say, in the argument that takes it.
+enum Words {
+    Text(String),
+    Markdown(String),
+}
+
+impl Words {
+    /// An edit's `text` takes 4,000 characters where a post's takes 40,000, its `markdown_text` 12,000 ("chat.update":
+    /// arguments, and the error `msg_too_long`).
+    fn of(text: &str) -> Self {
+        let rendered = render::message(text);
+        if rendered.chars().count() <= EDITED_TEXT_MAX {
+            Self::Text(rendered)
+        } else {
+            Self::Markdown(render::markdown(text))
+        }
+    }
 }
 
 impl Hand<'_> {
@@ -88,7 +110,7 @@ impl Hand<'_> {
         if let (Err(wait), false) = (slot, complete) {
             return Err(refusal::own_pace(UPDATE, wait));
         }
-        match self.update(place, id, render::message(text), None).await {
+        match self.update(place, id, Words::of(text), None).await {
             Err(ReplyError::StreamClosed(_)) => {}
             done => return done,
         }
@@ -96,7 +118,7 @@ impl Hand<'_> {
         if let Err(error) = stream::stop(self.api, self.memory, self.context, place, id, String::new()).await {
             tracing::debug!(%error, "a stream that is to be edited could not be ended");
         }
-        match self.update(place, id, render::message(text), None).await {
+        match self.update(place, id, Words::of(text), None).await {
             Err(ReplyError::StreamClosed(reason)) => Err(ReplyError::Retry { after_ms: 10_000, reason }),
             done => done,
         }
@@ -104,7 +126,7 @@ impl Hand<'_> {
 
     async fn settle(&self, place: &Place, id: &str, question: &Ask, outcome: &str) -> Result<Receipt, ReplyError> {
         let text = ask::fallback(question, Some(outcome));
-        self.update(place, id, text, Some(ask::settled(question, outcome)?)).await
+        self.update(place, id, Words::Text(text), Some(ask::settled(question, outcome)?)).await
     }
 
     /// "chat.update": without `parse` and `link_names` an edit would be read in another way than the post was.
@@ -112,11 +134,14 @@ impl Hand<'_> {
         &self,
         place: &Place,
         id: &str,
-        text: String,
+        words: Words,
         blocks: Option<Value>,
     ) -> Result<Receipt, ReplyError> {
         let mut arguments = place.of_message(id);
-        arguments.insert("text".into(), Value::String(text));
+        match words {
+            Words::Text(text) => arguments.insert("text".into(), Value::String(text)),
+            Words::Markdown(text) => arguments.insert("markdown_text".into(), Value::String(text)),
+        };
         arguments.extend(blocks.map(|blocks| ("blocks".to_owned(), blocks)));
         arguments.insert("parse".into(), "none".into());
         arguments.insert("link_names".into(), Value::Bool(false));

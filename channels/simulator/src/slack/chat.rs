@@ -8,6 +8,9 @@ use super::{BOT, BOT_USER, Message, State, message, put};
 /// "chat.postMessage": text is cut off beyond; the simulator refuses.
 const TEXT_MAX: usize = 40_000;
 
+/// "chat.update", `msg_too_long`: an edit's text takes less than a post's.
+const EDITED_TEXT_MAX: usize = 4_000;
+
 /// "chat.startStream": `markdown_text` holds 12,000 characters at most; a whole stream takes about as many.
 const MARKDOWN_MAX: usize = 12_000;
 
@@ -34,8 +37,14 @@ impl State {
     }
 
     pub(super) fn update(&mut self, arguments: &Arguments) -> Answer {
-        let body = text(arguments, "text").filter(|body| !body.is_empty()).ok_or("no_text")?.to_owned();
-        if body.chars().count() > TEXT_MAX {
+        let filled = |name| text(arguments, name).filter(|body| !body.is_empty());
+        let (body, most) = match (filled("markdown_text"), filled("text")) {
+            (Some(_), Some(_)) => return Err("markdown_text_conflict"),
+            (Some(body), None) => (body.to_owned(), MARKDOWN_MAX),
+            (None, Some(body)) => (body.to_owned(), EDITED_TEXT_MAX),
+            (None, None) => return Err("no_text"),
+        };
+        if body.chars().count() > most {
             return Err("msg_too_long");
         }
         let metadata = arguments.get("metadata").cloned();
