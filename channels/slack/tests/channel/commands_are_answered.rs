@@ -97,10 +97,10 @@ async fn where_the_app_cannot_post_the_whole_answer_goes_to_the_response_url_onc
         let mut context = command(&server);
         let base = server.lock().unwrap().base.clone();
         context.thread.location.insert("response_url".into(), format!("{base}/respond"));
-        let receipt = slack.perform(&context, &begin("Hel", false)).await.unwrap();
+        let receipt = slack.perform(&context, &begin("Hello", false)).await.unwrap();
         assert_eq!(receipt.mode, Mode::Edit);
         let edit = |text: &str, complete| Op::Edit { id: receipt.id.clone(), text: text.into(), complete };
-        slack.perform(&context, &edit("Hello", false)).await.unwrap();
+        slack.perform(&context, &edit("Hello there", false)).await.unwrap();
         slack.perform(&context, &edit("Hello you", true)).await.unwrap();
         assert_eq!(methods(&server), ["conversations.history", "chat.postMessage", "respond"]);
         assert_eq!(arguments(&server, 2), json!({"response_type": "ephemeral", "text": "Hello you"}));
