@@ -14,6 +14,7 @@
 
 mod agents;
 mod answer;
+mod chat;
 mod completions;
 mod context;
 mod dev;
@@ -101,6 +102,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Run the gateway on a laptop, with simulated platforms and no set-up
     Dev(dev::Args),
+    /// Talk to an agent in the terminal; the conversation of the same name goes on
+    Chat(chat::Args),
     /// Ask an agent once and print its answer: for scripts, GitHub Actions and GitLab CI
     Run(run::Args),
     /// In `dev`: speak as a person into a simulated platform, and watch the thread grow
@@ -157,6 +160,7 @@ async fn run(context: &mut Context, command: &Command) -> Result<(), Failure> {
         Command::Init(args) => init::run(context, args),
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Dev(args) => dev::run(context, args).await,
+        Command::Chat(args) => chat::run(context, args).await,
         Command::Run(args) => run::run(context, args).await,
         Command::Say(args) => say::run(context, args).await,
         Command::Serve(args) => serve::run(context, args).await,

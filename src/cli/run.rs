@@ -80,7 +80,7 @@ async fn answer(context: &mut Context, args: &Args, session: &mut Session, text:
     let is_watched = context.output.is_terminal() && !args.json;
     session.say(text).await?;
     let mut give_up_at = None;
-    while !session.is_resting() {
+    loop {
         let given_up = async {
             match give_up_at {
                 None => std::future::pending().await,
@@ -102,9 +102,10 @@ async fn answer(context: &mut Context, args: &Args, session: &mut Session, text:
             }
             happened = session.next() => happened?,
         };
+        let Some(happened) = happened else { break };
         answer.take(&happened);
         if is_watched {
-            screen.take(&mut context.output, &happened, session.is_visible())?;
+            screen.take(&mut context.output, &happened, session.text_bytes())?;
         }
     }
     screen.end(&mut context.output)?;
@@ -132,7 +133,7 @@ fn print(
 }
 
 /// The failure of a turn that did not complete; `kept` is its instance, where one can look at it.
-fn failed(prepared: &Prepared, answer: &Answer, kept: Option<&str>) -> Failure {
+pub(super) fn failed(prepared: &Prepared, answer: &Answer, kept: Option<&str>) -> Failure {
     let reason = answer.reason().unwrap_or_else(|| "no reason is on record".to_owned());
     let did = if answer.outcome() == Outcome::Aborted { "was stopped" } else { "failed" };
     let what = format!("the turn of `{}` {did}: {reason}", prepared.agent.name);

@@ -1,5 +1,6 @@
 //! A terminal on which an answer grows: what was printed stays, so what is corrected is printed again.
 
+use std::collections::VecDeque;
 use std::io;
 
 use reveille_local::Shown;
@@ -26,6 +27,8 @@ enum Doing {
 pub(super) struct Screen {
     /// The message whose text stands at the end.
     open: Option<String>,
+    /// How much of the turn's text was printed, bytes.
+    printed: usize,
     /// Something stands on the last line.
     is_mid_line: bool,
     /// That is the status.
@@ -35,23 +38,20 @@ pub(super) struct Screen {
     doing: Option<Doing>,
     /// The tool calls that have no result.
     calls: Vec<ToolCall>,
-    /// Lines that wait until the text before them is visible.
-    held: Vec<String>,
+    /// Lines that wait until so much of the text is printed.
+    held: VecDeque<(usize, String)>,
 }
 
 impl Screen {
-    /// Prints what happened. `is_visible`: the text that there is so far is, so that a line about what followed can stand
-    /// behind it.
-    pub(super) fn take(&mut self, output: &mut Output, happened: &Happened, is_visible: bool) -> io::Result<()> {
+    /// Prints what happened. `text_bytes` is how long the turn's text is so far: what is recorded now stands behind it.
+    pub(super) fn take(&mut self, output: &mut Output, happened: &Happened, text_bytes: usize) -> io::Result<()> {
         match happened {
-            Happened::Shown(shown) => return self.show(output, shown),
-            Happened::Recorded(record) => self.record(&record.body),
+            Happened::Shown(shown) => self.show(output, shown)?,
+            Happened::Recorded(record) => self.record(&record.body, text_bytes),
         }
-        if !is_visible {
+        self.tell(output)?;
+        if self.printed < text_bytes {
             return Ok(());
-        }
-        for line in std::mem::take(&mut self.held) {
-            self.note(output, &line)?;
         }
         match self.doing.clone() {
             None => Ok(()),
@@ -62,8 +62,9 @@ impl Screen {
         }
     }
 
-    fn record(&mut self, body: &Body) {
+    fn record(&mut self, body: &Body, text_bytes: usize) {
         match body {
+            Body::TurnStarted { .. } => self.printed = 0,
             Body::ModelCalled { .. } => self.doing = Some(Doing::Thinking("Thinking")),
             Body::ModelFailed { .. } => {
                 self.doing = Some(Doing::Thinking("The model did not answer; trying again"));
@@ -75,7 +76,8 @@ impl Screen {
             }
             Body::ToolReturned { call, outcome, .. } => {
                 if let Some(at) = self.calls.iter().position(|one| one.id == *call) {
-                    self.held.push(line(&self.calls.swap_remove(at), outcome));
+                    self.doing = self.doing.take().filter(|_| self.calls.len() > 1);
+                    self.held.push_back((text_bytes, line(&self.calls.swap_remove(at), outcome)));
                 }
             }
             Body::TurnEnded { .. } => self.doing = None,
@@ -88,26 +90,58 @@ impl Screen {
         match shown {
             Shown::Status(_) => Ok(()),
             Shown::Begun { id, text } => {
-                self.end(output)?;
+                self.break_line(output)?;
                 self.open = Some(id.clone());
-                self.write(output, text)
-            }
-            Shown::Grew { id, text } if self.open.as_ref() == Some(id) => {
-                let text = if self.is_broken { text.trim_start_matches('\n') } else { text.as_str() };
                 self.write(output, text)
             }
             Shown::Grew { id, text } => {
-                self.note(output, "(an earlier message goes on)")?;
-                self.open = Some(id.clone());
-                self.write(output, text.trim_start_matches('\n'))
+                if self.open.as_ref() != Some(id) {
+                    self.note(output, "(an earlier message goes on)")?;
+                    self.open = Some(id.clone());
+                }
+                self.write(output, text)
             }
             Shown::Rewritten { id, text } => {
                 self.note(output, "(corrected)")?;
                 self.open = Some(id.clone());
+                self.printed = 0;
                 self.write(output, text)
             }
             Shown::Reacted { emoji } => self.note(output, &format!(":{emoji}:")),
         }
+    }
+
+    /// Prints text, and the lines that wait in their places in it.
+    fn write(&mut self, output: &mut Output, text: &str) -> io::Result<()> {
+        let mut rest = text;
+        while let Some((at, _)) = self.held.front().filter(|(at, _)| at.saturating_sub(self.printed) < rest.len()) {
+            let (before, after) = rest.split_at(rest.floor_char_boundary(at.saturating_sub(self.printed)));
+            self.print(output, before)?;
+            rest = after;
+            self.tell(output)?;
+        }
+        self.print(output, rest)
+    }
+
+    fn print(&mut self, output: &mut Output, text: &str) -> io::Result<()> {
+        self.printed = self.printed.saturating_add(text.len());
+        let text = if self.is_broken { text.trim_start_matches('\n') } else { text };
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.clear(output)?;
+        output.prose(text)?;
+        self.is_mid_line = !text.ends_with('\n');
+        self.is_broken = false;
+        Ok(())
+    }
+
+    /// Prints the lines whose place has come.
+    fn tell(&mut self, output: &mut Output) -> io::Result<()> {
+        while let Some((_, line)) = self.held.pop_front_if(|(at, _)| *at <= self.printed) {
+            self.note(output, &line)?;
+        }
+        Ok(())
     }
 
     /// Prints a quiet line of its own.
@@ -127,22 +161,14 @@ impl Screen {
         Ok(())
     }
 
-    /// What comes next begins on a line of its own.
+    /// The answer is complete.
     pub(super) fn end(&mut self, output: &mut Output) -> io::Result<()> {
+        self.printed = usize::MAX;
+        self.tell(output)?;
         self.break_line(output)?;
         self.open = None;
+        self.doing = None;
         output.flush()
-    }
-
-    fn write(&mut self, output: &mut Output, text: &str) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.clear(output)?;
-        output.prose(text)?;
-        self.is_mid_line = !text.ends_with('\n');
-        self.is_broken = false;
-        Ok(())
     }
 
     fn break_line(&mut self, output: &mut Output) -> io::Result<()> {
@@ -222,26 +248,26 @@ mod tests {
         let outcome = ToolOutcome::Ok { content: "noon".into(), truncated: false };
         let returned = recorded(Body::ToolReturned { turn: 1, step: 1, call: "c".into(), outcome });
         let story = [
-            (thinking.clone(), true),
-            (begun("a", "Looking at "), false),
-            // A status would cut the sentence in two; the call is known before the text is visible.
-            (thinking.clone(), true),
-            (answered(vec![call]), false),
-            (returned, false),
-            (grew("a", "the clock.\u{1b}[2J"), false),
-            (answered(Vec::new()), true),
-            (grew("a", "\n\nIt is noon."), false),
-            (Happened::Shown(Shown::Rewritten { id: "a".into(), text: "It is one.\n".into() }), false),
-            (Happened::Shown(Shown::Reacted { emoji: "tada".into() }), false),
+            (thinking.clone(), 0),
+            (begun("a", "Looking at "), 11),
+            // A status would cut the sentence in two.
+            (thinking.clone(), 11),
+            // The call and its result are on record before the text in front of them is visible.
+            (answered(vec![call]), 21),
+            (returned, 21),
+            (grew("a", "the clock.\n\nIt is \u{1b}[2Jnoon."), 36),
+            (answered(Vec::new()), 36),
+            (Happened::Shown(Shown::Rewritten { id: "a".into(), text: "It is one.\n".into() }), 36),
+            (Happened::Shown(Shown::Reacted { emoji: "tada".into() }), 36),
         ];
-        for (happened, is_visible) in story {
-            screen.take(&mut output, &happened, is_visible).unwrap();
+        for (happened, text_bytes) in story {
+            screen.take(&mut output, &happened, text_bytes).unwrap();
         }
         screen.end(&mut output).unwrap();
         let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
         assert_eq!(
             printed,
-            "Thinking\r\u{1b}[2KLooking at the clock.\\u{1b}[2J\nused clock.now\nIt is noon.\n(corrected)\nIt is one.\n:tada:\n"
+            "Thinking\r\u{1b}[2KLooking at the clock.\nused clock.now\nIt is \\u{1b}[2Jnoon.\n(corrected)\nIt is one.\n:tada:\n"
         );
     }
 }

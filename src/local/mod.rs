@@ -106,6 +106,8 @@ pub struct Session {
     id: InstanceId,
     earlier: Vec<ContextMessage>,
     state: InstanceState,
+    /// What became visible and was not handed out: the records that it rests on come first.
+    held: Option<Shown>,
     /// Records that were read and not handed out.
     unread: VecDeque<Record>,
     /// The offset after the last record read.
@@ -173,9 +175,10 @@ impl Session {
             id,
             earlier,
             state,
+            held: None,
             unread: VecDeque::new(),
             next,
-            is_behind: true,
+            is_behind: false,
         })
     }
 
@@ -213,11 +216,11 @@ impl Session {
         self.local.stop(self.clock.now_ms()).await.map(drop).map_err(|_| SessionError::NotTaken)
     }
 
-    /// Whether everything that was said is answered and visible.
-    #[must_use]
-    pub fn is_resting(&self) -> bool {
+    /// Whether everything that was said is answered, as far as was handed out.
+    fn is_resting(&self) -> bool {
         let InstanceState { pending, running, replies, .. } = &self.state;
-        self.unread.is_empty() && !self.is_behind && pending.is_empty() && running.is_none() && replies.is_empty()
+        let is_told = self.unread.is_empty() && self.held.is_none() && !self.is_behind;
+        is_told && pending.is_empty() && running.is_none() && replies.is_empty()
     }
 
     /// Whether a turn runs, as far as records were handed out.
@@ -226,45 +229,49 @@ impl Session {
         self.state.running.is_some()
     }
 
-    /// Whether the text that there is so far is visible, as far as records were handed out.
+    /// How long the text of the turn's reply is so far, bytes, as far as records were handed out.
     #[must_use]
-    pub fn is_visible(&self) -> bool {
-        self.state.replies.iter().all(|reply| {
-            let document = reply.document();
-            document.is_empty() || reply.segments.last().is_some_and(|last| last.end >= document.len())
-        })
+    pub fn text_bytes(&self) -> usize {
+        self.state.replies.back().map_or(0, |reply| reply.document().len())
     }
 
-    /// Waits for what happens next. What is visible comes before the records that follow from it.
+    /// Waits for what happens next; `None` when everything that was said is answered and visible. The records that something
+    /// visible rests on come before it; those that follow from it may too.
     ///
     /// # Errors
     /// See [`SessionError`]: the conversation is over then.
     ///
     /// # Cancel safety
     /// Nothing is lost: what was read waits to be handed out.
-    pub async fn next(&mut self) -> Result<Happened, SessionError> {
+    pub async fn next(&mut self) -> Result<Option<Happened>, SessionError> {
         loop {
-            if let Ok(shown) = self.screen.try_recv() {
-                return Ok(Happened::Shown(shown));
-            }
             if let Some(record) = self.unread.pop_front() {
                 self.state
                     .apply(&record.body, record.at_ms)
                     .map_err(|Corrupt(reason)| JournalError::Corrupt { instance: self.id, reason })?;
-                return Ok(Happened::Recorded(Box::new(record)));
+                return Ok(Some(Happened::Recorded(Box::new(record))));
             }
             if self.is_behind {
                 self.read().await?;
                 continue;
             }
-            if let Some(trouble) = self.news.borrow_and_update().trouble.clone() {
+            if let Some(shown) = self.held.take() {
+                return Ok(Some(Happened::Shown(shown)));
+            }
+            if let Ok(shown) = self.screen.try_recv() {
+                self.hold(shown);
+                continue;
+            }
+            if self.is_resting() {
+                return Ok(None);
+            }
+            let trouble = self.news.borrow().trouble.clone();
+            if let Some(trouble) = trouble {
                 return Err(trouble.into());
             }
             tokio::select! {
                 biased;
-                shown = self.screen.recv() => {
-                    return shown.map(Happened::Shown).ok_or(SessionError::Stopped);
-                }
+                shown = self.screen.recv() => self.hold(shown.ok_or(SessionError::Stopped)?),
                 changed = self.news.changed() => {
                     changed.map_err(|_| SessionError::Stopped)?;
                     self.is_behind = true;
@@ -273,8 +280,15 @@ impl Session {
         }
     }
 
+    fn hold(&mut self, shown: Shown) {
+        self.held = Some(shown);
+        self.is_behind = true;
+    }
+
     /// Reads what the journal has that was not read.
     async fn read(&mut self) -> Result<(), SessionError> {
+        // Kept until it is done: whoever waits may leave in the middle.
+        self.is_behind = true;
         self.news.mark_unchanged();
         let mut records = self.gateway.engine().read(self.id, self.next, READ_MAX).await?;
         if records.first().is_none_or(|first| first.offset != self.next) {

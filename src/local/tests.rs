@@ -54,8 +54,8 @@ fn start(folder: &Path, name: &str) -> Start {
 async fn asked(session: &mut Session, text: &str) -> (String, Option<Outcome>) {
     session.say(text).await.unwrap();
     let (mut visible, mut ended) = (String::new(), None);
-    while !session.is_resting() {
-        match session.next().await.unwrap() {
+    while let Some(happened) = session.next().await.unwrap() {
+        match happened {
             Happened::Shown(Shown::Begun { text, .. } | Shown::Grew { text, .. }) => visible.push_str(&text),
             Happened::Shown(_) => {}
             Happened::Recorded(record) => {
@@ -129,8 +129,8 @@ async fn what_an_earlier_terminal_left_undone_is_done_in_the_next() {
 
     let mut session = Session::start(start(folder.path(), "one")).await.unwrap();
     let mut visible = String::new();
-    while !session.is_resting() {
-        if let Happened::Shown(Shown::Begun { text, .. } | Shown::Grew { text, .. }) = session.next().await.unwrap() {
+    while let Some(happened) = session.next().await.unwrap() {
+        if let Happened::Shown(Shown::Begun { text, .. } | Shown::Grew { text, .. }) = happened {
             visible.push_str(&text);
         }
     }
@@ -159,10 +159,10 @@ async fn a_journal_that_cannot_be_written_ends_the_conversation_with_its_reason(
     // What is there is read; what comes is refused.
     session.gateway.engine().close().await;
     let error = loop {
-        if let Err(error) = session.next().await {
-            break error;
+        match session.next().await {
+            Ok(happened) => assert!(happened.is_some(), "the answer came before the journal closed"),
+            Err(error) => break error,
         }
-        assert!(!session.is_resting(), "the answer came before the journal closed");
     };
     assert!(matches!(error, SessionError::Journal(JournalError::Storage(_))), "{error}");
     session.close(false).await;

@@ -2,5 +2,8 @@
 
 #![cfg(test)]
 
+mod a_person_talks_to_an_agent;
+mod a_script_talks_to_an_agent;
 mod an_agent_is_run_once;
 mod project;
+mod typewriter;

@@ -23,6 +23,9 @@ rules:
   - when: { matches: "slowly" }
     stream: ["One ", "two ", "three."]
     pause_ms: 60000
+  - when: { matches: "in pieces" }
+    stream: ["One ", "two ", "three."]
+    pause_ms: 800
   - when: { messages_at_least: 3 }
     stream: ["You said before: ", "{last}"]
   - stream: ["You said: ", "{last}"]
