@@ -3,17 +3,51 @@
 //! `text` is mrkdwn ("Formatting message text"): rendered from the parsed document. `markdown_text` is CommonMark already,
 //! arrives in pieces cut anywhere, and only loses what Slack would read as a control sequence.
 
+use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{AstNode, ListType, NodeValue};
 use comrak::{Arena, Options, parse_document};
 
 /// The most characters of a message's `text`; Slack cuts off what is beyond ("chat.postMessage": truncating content).
 const TEXT_MAX: usize = 40_000;
 
-/// A whole message as mrkdwn, short enough for one call: where the markup makes it too long, the words go without it.
+/// Markup that nests deeper is not rendered: rendering goes down into it, and a stack has an end.
+const DEPTH_MAX: usize = 100;
+
+/// Whether the markup nests too deep. It looks without going down into it.
+fn is_too_deep(text: &str) -> bool {
+    // What cannot nest that deep is not parsed twice.
+    if text.bytes().filter(|byte| matches!(byte, b'>' | b'*' | b'_' | b'[' | b'~')).count() <= DEPTH_MAX {
+        return false;
+    }
+    let arena = Arena::new();
+    let root = parse_document(&arena, text, &options());
+    let mut depth = 0usize;
+    for edge in root.traverse() {
+        match edge {
+            NodeEdge::Start(_) => depth += 1,
+            NodeEdge::End(_) => depth = depth.saturating_sub(1),
+        }
+        if depth > DEPTH_MAX {
+            return true;
+        }
+    }
+    false
+}
+
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options
+}
+
+/// A whole message as mrkdwn, short enough for one call: where the markup makes it too long, or nests too deep, the words go
+/// without it.
 pub(crate) fn message(text: &str) -> String {
-    let rendered = mrkdwn(text);
-    if rendered.chars().count() <= TEXT_MAX {
-        return rendered;
+    if !is_too_deep(text) {
+        let rendered = mrkdwn(text);
+        if rendered.chars().count() <= TEXT_MAX {
+            return rendered;
+        }
     }
     let spelled = ["amp;", "lt;", "gt;"]
         .iter()
@@ -36,9 +70,7 @@ fn mrkdwn(text: &str) -> String {
         return text.to_owned();
     }
     let arena = Arena::new();
-    let mut options = Options::default();
-    options.extension.strikethrough = true;
-    let root = parse_document(&arena, text, &options);
+    let root = parse_document(&arena, text, &options());
     let mut out = String::with_capacity(text.len() + 16);
     blocks(root, &mut out);
     let trailing = text.len() - text.trim_end_matches('\n').len();
@@ -167,6 +199,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn markup_that_nests_without_end_is_shown_as_it_is_and_takes_nothing_down() {
+        for deep in ["> ".repeat(4_000), ">".repeat(9_000), "*a _b ".repeat(2_000), "[".repeat(9_000)] {
+            let text = format!("{deep}word");
+            // On a stack such as a server's thread has.
+            let shown = std::thread::Builder::new().stack_size(512 * 1024).spawn(move || message(&text)).unwrap();
+            assert!(shown.join().unwrap().contains("word"));
+        }
+        assert!(message("> said **so**").contains("*so*"), "what nests as people nest is rendered");
+    }
 
     #[test]
     fn markup_becomes_slacks_and_nothing_notifies_or_unfurls() {
