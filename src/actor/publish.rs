@@ -177,10 +177,12 @@ impl Owner {
         }
         match error {
             ReplyError::Retry { after_ms, .. } => {
-                // A platform that is away is not asked every second for hours.
-                let grown_ms = 250i64.saturating_mul(1 << self.refusals.min(7));
-                let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000).max(grown_ms);
+                let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000);
                 self.hold(turn, now_ms.saturating_add(after_ms), now_ms);
+                // A platform that is away is not asked every second for hours. That is this reply's patience alone: what
+                // holds the others is what was asked for, or a burst of them would slow itself down.
+                let grown_ms = 250i64.saturating_mul(1 << self.refusals.saturating_sub(4).min(7));
+                self.post_at_ms = self.post_at_ms.max(now_ms.saturating_add(grown_ms));
                 Ok(())
             }
             ReplyError::Credentials(_) => {

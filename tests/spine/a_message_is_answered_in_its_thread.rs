@@ -93,6 +93,18 @@ async fn an_opened_issue_is_labelled_and_asked_about() {
 }
 
 #[tokio::test]
+async fn a_burst_of_issues_is_answered_at_the_pace_of_the_platform() {
+    let stage = Stage::new(SCRIPT).await;
+    let _gateway = stage.serve("");
+    let github = stage.simulator.github();
+    // One comment a second and installation is what GitHub wants; waiting for a place must not slow the burst down further.
+    let open = |number: usize| github.open_issue("mallory", "acme/app", &format!("It breaks {number}"), "").unwrap();
+    let numbers: Vec<_> = (0..12).map(open).collect();
+    let all = |github: &reveille_simulator::Github| numbers.iter().all(|number| github.answers(*number).len() == 1);
+    assert!(github.wait_until(PATIENCE, all).await, "{}", stage.log());
+}
+
+#[tokio::test]
 async fn the_same_delivery_again_and_after_a_restart_is_one_turn() {
     let stage = Stage::new(SCRIPT).await;
     let gateway = stage.serve("");
