@@ -39,9 +39,10 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("discord", "[channels.discord]\npublic_key = \"x\"\n"),
     (
-        "socket_mode",
-        "[channels.slack]\nsigning_secret = \"env:SIGNING\"\nbot_token = \"env:TOKEN\"\napp_token = \"env:APP\"\n",
+        "installation_over_oauth",
+        "[channels.slack]\nsigning_secret = \"env:SIGNING\"\nbot_token = \"env:TOKEN\"\nclient_id = \"1.2\"\n",
     ),
+    ("socket_mode_without_its_token", "[channels.slack]\nbot_token = \"env:TOKEN\"\napp_token = \"env:APP\"\n"),
     ("connection_without_a_kind", "[channels.slak]\nsigning_secret = \"env:SIGNING\"\n"),
     (
         "connection_with_a_bad_name",

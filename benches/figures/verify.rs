@@ -33,7 +33,8 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
     let slack = Slack::new(
         "slack",
         Settings {
-            signing_secret: Secret::new(SECRET),
+            signing_secret: Some(Secret::new(SECRET)),
+            app_token: None,
             bot_token: Secret::new("xoxb-bench"),
             api_base_url: "http://127.0.0.1:1/api".parse()?,
         },

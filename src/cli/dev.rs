@@ -120,7 +120,8 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
     let mut simulated = Vec::new();
     if !config.channels.contains_key("slack") {
         let settings = reveille_slack::Settings {
-            signing_secret: Secret::new(signing_secret.clone()),
+            signing_secret: Some(Secret::new(signing_secret.clone())),
+            app_token: None,
             bot_token: Secret::new(token.clone()),
             api_base_url: address(simulator.slack_api_base_url())?,
         };

@@ -107,14 +107,27 @@ fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
 
 fn read_slack(reader: &mut Reader, table: &Table) -> Option<reveille_slack::Settings> {
     reader.check_keys(table, &schema::SLACK);
-    let signing_secret = required(reader, table, "signing_secret", Shape::Signing);
+    // Deliveries come by HTTP, signed, or over sockets that we open; one of the two has to be.
+    let by_socket = table.has("app_token");
+    let app_token = if by_socket { Some(required(reader, table, "app_token", Shape::Token)) } else { None };
+    let by_http = table.has("signing_secret") || !by_socket;
+    let signing_secret = if by_http { Some(required(reader, table, "signing_secret", Shape::Signing)) } else { None };
     let bot_token = required(reader, table, "bot_token", Shape::Token);
     let api_base_url = base_url(reader, table, "https://slack.com/api");
     Some(reveille_slack::Settings {
-        signing_secret: signing_secret?,
+        signing_secret: unless_wrong(signing_secret)?,
+        app_token: unless_wrong(app_token)?,
         bot_token: bot_token?,
         api_base_url: api_base_url?,
     })
+}
+
+/// What is not there is fine; what is there and cannot be used is not.
+fn unless_wrong(read: Option<Option<Secret>>) -> Option<Option<Secret>> {
+    match read {
+        None => Some(None),
+        Some(found) => found.map(Some),
+    }
 }
 
 fn read_github(reader: &mut Reader, table: &Table) -> Option<reveille_github::Settings> {

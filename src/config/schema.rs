@@ -58,7 +58,7 @@ pub const SLACK: Section = Section {
         secret("signing_secret"),
         secret("bot_token"),
         public("api_base_url"),
-        later("app_token"),
+        secret("app_token"),
         later("client_id"),
         later("client_secret"),
     ],

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::slack::Sockets;
 use crate::{Shared, lock};
 
 /// A delivery and what became of it.
@@ -30,7 +31,11 @@ pub struct Delivered {
 
 /// All deliveries of one platform.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<Delivered>>>);
+pub(crate) struct Log {
+    all: Arc<Mutex<Vec<Delivered>>>,
+    /// In place of HTTP, once the app has opened some.
+    sockets: Option<Sockets>,
+}
 
 /// Header names and values.
 pub(crate) type Headers = Vec<(String, String)>;
@@ -49,8 +54,13 @@ pub(crate) struct Rules {
 }
 
 impl Log {
+    /// Deliveries that go over these as soon as the app uses them.
+    pub(crate) fn over(sockets: Sockets) -> Self {
+        Self { all: Arc::default(), sockets: Some(sockets) }
+    }
+
     pub(crate) fn all(&self) -> Vec<Delivered> {
-        lock(&self.0).clone()
+        lock(&self.all).clone()
     }
 
     /// Sends everything once more that was sent to this path for the first time.
@@ -63,7 +73,7 @@ impl Log {
     /// Sends a body, in a task of its own.
     pub(crate) fn send(&self, shared: &Shared, rules: Rules, headers: Headers, body: Bytes, is_again: bool) {
         let index = {
-            let mut log = lock(&self.0);
+            let mut log = lock(&self.all);
             log.push(Delivered {
                 body: body.clone(),
                 headers: headers.clone(),
@@ -91,12 +101,19 @@ impl Log {
             if let Some(wait) = number.checked_sub(1).and_then(|before| rules.retries.get(before)) {
                 tokio::time::sleep(*wait).await;
             }
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            if let Some(sockets) = self.sockets.as_ref().filter(|sockets| sockets.are_used()) {
+                let answer = sockets.deliver(&rules.path, body, number, rules.deadline).await;
+                if self.came(shared, index, answer.is_some().then_some(200), answer.unwrap_or_default()) {
+                    return;
+                }
+                continue;
+            }
             let base = lock(&shared.deliver_to).clone();
             let Ok(url) = base.join(&rules.path) else {
                 return;
             };
             let mut request = shared.http.post(url).timeout(rules.deadline).body(body.clone());
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
             let more = if number > 0 { (rules.retry_headers)(number) } else { Vec::new() };
             for (name, value) in headers.iter().chain(&(rules.sign)(&rules.secret, body)).chain(&more) {
                 request = request.header(name, value);
@@ -108,16 +125,21 @@ impl Log {
                     (None, Bytes::new())
                 }
             };
-            if let Some(delivered) = lock(&self.0).get_mut(index) {
-                delivered.status = status;
-                delivered.answer = answer;
-                delivered.tries += 1;
-            }
-            shared.touch();
-            if status.is_some_and(|status| (200..300).contains(&status)) {
+            if self.came(shared, index, status, answer) {
                 return;
             }
         }
+    }
+
+    /// Notes what a try came to. Whether that was the last one.
+    fn came(&self, shared: &Shared, index: usize, status: Option<u16>, answer: Bytes) -> bool {
+        if let Some(delivered) = lock(&self.all).get_mut(index) {
+            delivered.status = status;
+            delivered.answer = answer;
+            delivered.tries += 1;
+        }
+        shared.touch();
+        status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 

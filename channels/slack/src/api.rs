@@ -21,7 +21,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(30);
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
 /// Methods that take form arguments alone.
-const READS: [&str; 4] = ["auth.test", "conversations.history", "conversations.replies", "users.info"];
+const READS: [&str; 5] =
+    ["apps.connections.open", "auth.test", "conversations.history", "conversations.replies", "users.info"];
 
 /// What a second call of the same would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,11 @@ impl Api {
         Ok(Self { client, base, token })
     }
 
+    /// Whether calls are encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+
     /// Calls a method with JSON arguments. Reads take form arguments: not all of them accept JSON ("Web API: POST bodies").
     pub(crate) async fn call(
         &self,
@@ -65,6 +71,32 @@ impl Api {
         arguments: Map<String, Value>,
         repeat: Repeat,
     ) -> Result<Map<String, Value>, ReplyError> {
+        self.call_as(method, &self.token, arguments, repeat).await
+    }
+
+    /// Calls a method with another token than the bot's.
+    pub(crate) async fn call_as(
+        &self,
+        method: &'static str,
+        token: &Secret,
+        arguments: Map<String, Value>,
+        repeat: Repeat,
+    ) -> Result<Map<String, Value>, ReplyError> {
+        self.send(method, token, arguments, repeat).await.map(|(answer, _)| answer)
+    }
+
+    /// "auth.test", with the scopes of the token where Slack tells them (`X-OAuth-Scopes`).
+    pub(crate) async fn who(&self) -> Result<(Map<String, Value>, Option<String>), ReplyError> {
+        self.send("auth.test", &self.token, Map::new(), Repeat::Harmless).await
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        token: &Secret,
+        arguments: Map<String, Value>,
+        repeat: Repeat,
+    ) -> Result<(Map<String, Value>, Option<String>), ReplyError> {
         let lost = |what: &str| match repeat {
             Repeat::Harmless => ReplyError::Retry { after_ms: 1_000, reason: format!("{method}: {what}") },
             Repeat::Doubles => ReplyError::Unknown(format!("{method}: {what}")),
@@ -73,7 +105,7 @@ impl Api {
             .base
             .join(method)
             .map_err(|_| ReplyError::Refused(format!("{method}: api_base_url is no base of an address")))?;
-        let request = self.client.post(url).header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        let request = self.client.post(url).header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         let is_read = READS.contains(&method);
         let request = if is_read {
             let form: Vec<(String, String)> =
@@ -96,6 +128,8 @@ impl Api {
         };
         let status = answer.status();
         let after_ms = retry_after_ms(&answer);
+        let scopes =
+            answer.headers().get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(refusal::too_fast(method, after_ms));
         }
@@ -122,7 +156,7 @@ impl Api {
             return Err(lost(&format!("the answer (HTTP {}) is no JSON object", status.as_u16())));
         };
         if body.get("ok") == Some(&Value::Bool(true)) {
-            return Ok(body);
+            return Ok((body, scopes));
         }
         match body.get("error").and_then(Value::as_str) {
             Some("ratelimited" | "rate_limited") => Err(refusal::too_fast(method, after_ms)),

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use reveille_channel::{Actor, ActorKind, Inbound, Kind, Malformed};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::normalise::{Reader, open_thread};
 use crate::{PLATFORM, render, text};
@@ -20,6 +20,13 @@ pub(crate) fn fields(body: &[u8]) -> Fields {
 
 pub(crate) fn form(reader: Reader<'_>, body: &[u8]) -> Result<Inbound, Malformed> {
     read(reader, &fields(body))
+}
+
+/// The same fields come as a form, or as an object over a socket.
+pub(crate) fn object(reader: Reader<'_>, payload: &Value) -> Result<Inbound, Malformed> {
+    let object = payload.as_object().ok_or_else(|| Malformed::new("the command is no object"))?;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    read(reader, &object.iter().map(|(name, value)| (name.clone(), text(value))).collect())
 }
 
 fn read(reader: Reader<'_>, fields: &Fields) -> Result<Inbound, Malformed> {

@@ -9,6 +9,7 @@
 
 mod api;
 mod ask;
+mod clock;
 mod commands;
 mod courtesy;
 mod events;
@@ -26,6 +27,7 @@ mod render;
 mod reply;
 mod respond;
 mod settings;
+mod socket;
 mod stream;
 mod text;
 mod verify;
@@ -35,6 +37,7 @@ use reveille_channel::{
     Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Intake, Listened, Malformed, Op,
     Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
+use serde_json::Value;
 
 use api::Api;
 use courtesy::Courtesies;
@@ -65,7 +68,8 @@ const STREAM_LIFETIME_MS: u64 = 200_000;
 #[derive(Debug)]
 pub struct Slack {
     connection: String,
-    signing_secret: Secret,
+    signing_secret: Option<Secret>,
+    app_token: Option<Secret>,
     api: Api,
     own: Own,
     memory: Memory,
@@ -82,6 +86,7 @@ impl Slack {
         Ok(Self {
             connection: connection.into(),
             signing_secret: settings.signing_secret,
+            app_token: settings.app_token,
             api: Api::new(settings.api_base_url, settings.bot_token)?,
             own: Own::default(),
             memory: Memory::default(),
@@ -91,6 +96,23 @@ impl Slack {
 }
 
 impl Slack {
+    /// What an envelope of a socket holds: the same bodies as requests have.
+    fn read_envelope(&self, kind: &str, payload: &Value) -> Result<Inbound, Malformed> {
+        let reader = self.reader(clock::now_ms());
+        let not_whole = |error: &serde_json::Error| Malformed::json(error);
+        match kind {
+            "events_api" => {
+                reader.envelope(serde_json::from_value(payload.clone()).map_err(|error| not_whole(&error))?)
+            }
+            "slash_commands" => commands::object(reader, payload),
+            "interactive" => {
+                let payload = serde_json::from_value(payload.clone()).map_err(|error| not_whole(&error))?;
+                interactivity::read(reader, &payload)
+            }
+            _ => Ok(Inbound::Ignored { reason: "a type of envelope that is not acted upon" }),
+        }
+    }
+
     fn reader(&self, received_at_ms: i64) -> Reader<'_> {
         Reader {
             connection: &self.connection,
@@ -109,7 +131,8 @@ impl Channel for Slack {
     }
 
     fn routes(&self) -> &'static [Route] {
-        &[Route::Events, Route::Commands, Route::Interactivity]
+        // Without a secret nobody's request could be believed.
+        if self.signing_secret.is_some() { &[Route::Events, Route::Commands, Route::Interactivity] } else { &[] }
     }
 
     fn body_limit(&self) -> usize {
@@ -117,7 +140,10 @@ impl Channel for Slack {
     }
 
     fn verify(&self, delivery: Delivery) -> Result<Verified, Reject> {
-        verify::verify(&self.signing_secret, delivery)
+        match &self.signing_secret {
+            Some(secret) => verify::verify(secret, delivery),
+            None => Err(Reject::WrongSignature),
+        }
     }
 
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {
@@ -155,12 +181,19 @@ impl Channel for Slack {
         reply::react(&self.api, thread, message, emoji).await
     }
 
-    /// Does what is owed besides answers while deliveries come by HTTP.
-    async fn listen(&self, _intake: &dyn Intake) -> Result<Listened, ReplyError> {
-        match self.courtesies.serve(&self.api).await {}
+    /// Reads sockets where there is an app-level token, and meanwhile does what is owed besides answers.
+    async fn listen(&self, intake: &dyn Intake) -> Result<Listened, ReplyError> {
+        let courtesies = self.courtesies.serve(&self.api);
+        match &self.app_token {
+            None => match courtesies.await {},
+            Some(app_token) => tokio::select! {
+                never = courtesies => match never {},
+                ended = socket::listen(self, app_token, intake) => ended,
+            },
+        }
     }
 
     async fn identify(&self) -> Result<Identity, ReplyError> {
-        people::identify(&self.api, &self.own).await
+        people::identify(&self.api, &self.own, self.app_token.as_ref()).await
     }
 }

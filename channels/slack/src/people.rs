@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use reveille_channel::{Actor, ActorKind, Identity, ReplyError, Role, ThreadRef};
+use reveille_channel::{Actor, ActorKind, Identity, ReplyError, Role, Secret, ThreadRef};
 use serde_json::{Map, Value};
 
 use crate::api::{Api, Repeat};
 use crate::memory::Memory;
 use crate::own::{Ids, Own};
 use crate::refusal;
+use crate::socket::open_address;
 
 /// How long somebody waits for us to learn who they are: within what the gateway waits.
 const PATIENCE_MS: u64 = 8_000;
@@ -72,14 +73,39 @@ fn role_of(user: &Value, actor: &Actor, thread: &ThreadRef) -> Result<Role, Repl
     })
 }
 
-pub(crate) async fn identify(api: &Api, own: &Own) -> Result<Identity, ReplyError> {
-    let answer = api.call("auth.test", Map::new(), Repeat::Harmless).await?;
+/// What an answer needs: without one of these something that the gateway does is refused.
+const SCOPES: [&str; 4] = ["app_mentions:read", "chat:write", "reactions:write", "users:read"];
+
+/// Reading a thread, in each kind of channel.
+const HISTORY: [&str; 4] = ["channels:history", "groups:history", "im:history", "mpim:history"];
+
+pub(crate) async fn identify(api: &Api, own: &Own, app_token: Option<&Secret>) -> Result<Identity, ReplyError> {
+    let (answer, scopes) = api.who().await?;
     let said = |name: &str| answer.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     own.learn(Ids { user: said("user_id"), bot: said("bot_id") });
+    let mut warnings = scopes.map(|scopes| missing(&scopes)).unwrap_or_default();
+    if let Some(app_token) = app_token
+        && let Err(error @ (ReplyError::Credentials(_) | ReplyError::Refused(_))) = open_address(api, app_token).await
+    {
+        warnings.push(format!("app_token: {error}"));
+    }
     Ok(Identity {
         id: said("user_id").unwrap_or_default(),
         handle: said("user").unwrap_or_default(),
         installation: said("team").or_else(|| said("team_id")).unwrap_or_default(),
-        warnings: Vec::new(),
+        warnings,
     })
+}
+
+fn missing(scopes: &str) -> Vec<String> {
+    let has = |wanted: &str| scopes.split(',').any(|scope| scope.trim() == wanted);
+    let mut warnings: Vec<String> = SCOPES
+        .iter()
+        .filter(|scope| !has(scope))
+        .map(|scope| format!("the bot token lacks the scope {scope}"))
+        .collect();
+    if !HISTORY.iter().any(|scope| has(scope)) {
+        warnings.push("the bot token lacks all scopes *:history: no thread can be read".into());
+    }
+    warnings
 }

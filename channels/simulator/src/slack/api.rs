@@ -28,6 +28,18 @@ pub(crate) fn router(slack: Slack) -> Router {
     Router::new().route("/api/{method}", any(call)).route("/response/{id}", any(respond)).with_state(slack)
 }
 
+/// "apps.connections.open": with an app-level token, and no other.
+async fn open_socket(slack: &Slack, headers: &HeaderMap) -> Response {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if !bearer.is_some_and(|bearer| bearer.starts_with("Bearer xapp-")) {
+        return refused("not_allowed_token_type");
+    }
+    match slack.sockets.address(&slack.shared).await {
+        Ok(url) => json_response(&json!({"ok": true, "url": url})),
+        Err(_) => refused("internal_error"),
+    }
+}
+
 /// A post to a `response_url`: the address is all that it needs.
 async fn respond(Extract(slack): Extract<Slack>, uri: http::Uri, body: Bytes) -> Response {
     if let Some(Fault::Error500) = slack.faults.take("response_url") {
@@ -69,6 +81,9 @@ async fn call(
         Some(Fault::Refuse(code)) => return refused(code),
         Some(Fault::Delay(wait)) => tokio::time::sleep(*wait).await,
         Some(Fault::DropAnswer) | None => {}
+    }
+    if method == "apps.connections.open" {
+        return open_socket(&slack, &headers).await;
     }
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match bearer.and_then(|value| value.strip_prefix("Bearer ")) {

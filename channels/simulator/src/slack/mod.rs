@@ -3,12 +3,15 @@
 mod acts;
 pub(crate) mod api;
 mod chat;
+mod socket;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub(crate) use socket::Sockets;
 
 use crate::deliver::{Delivered, Log, Rules, hmac_hex, now};
 use crate::fault::Faults;
@@ -139,18 +142,21 @@ pub struct Slack {
     pub faults: Faults,
     /// The server's own address, once it listens.
     pub(crate) address: Arc<Mutex<String>>,
+    pub(crate) sockets: Sockets,
     log: Log,
 }
 
 impl Slack {
     pub(crate) fn new(options: SlackOptions, shared: Shared) -> Self {
+        let sockets = Sockets::default();
         Self {
             options: Arc::new(options),
             state: Arc::default(),
             shared,
             faults: Faults::default(),
             address: Arc::default(),
-            log: Log::default(),
+            log: Log::over(sockets.clone()),
+            sockets,
         }
     }
 
@@ -171,6 +177,17 @@ impl Slack {
     #[must_use]
     pub fn answers(&self, posted: &Posted) -> Vec<Message> {
         self.thread(&posted.channel, &posted.thread_ts).into_iter().filter(|one| one.is_bot).collect()
+    }
+
+    /// How many sockets the app has open.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.sockets.count()
+    }
+
+    /// Says on every socket that it will be ended, as Slack does every few hours.
+    pub fn refresh_sockets(&self) {
+        self.sockets.refresh();
     }
 
     /// Every call that was accepted.

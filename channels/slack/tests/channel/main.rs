@@ -19,6 +19,8 @@ mod questions_are_asked;
 #[cfg(test)]
 mod replies_go_out;
 #[cfg(test)]
+mod sockets_are_kept;
+#[cfg(test)]
 mod stand_in;
 #[cfg(test)]
 mod support;

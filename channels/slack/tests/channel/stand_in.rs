@@ -31,6 +31,19 @@ async fn method(State(server): State<Shared>, Path(method): Path<String>, body: 
     response
 }
 
+/// A connection that receives over sockets, and its server.
+pub(crate) async fn start_with_sockets(answers: Vec<(u16, Option<&'static str>, Value)>) -> (Slack, Shared) {
+    let (_, shared) = start(answers).await;
+    let api_base_url = shared.lock().unwrap().base.parse().unwrap();
+    let settings = Settings {
+        signing_secret: None,
+        app_token: Some(Secret::new("xapp-test")),
+        bot_token: Secret::new("xoxb-test"),
+        api_base_url,
+    };
+    (Slack::new("slack", settings).unwrap(), shared)
+}
+
 pub(crate) async fn start(answers: Vec<(u16, Option<&'static str>, Value)>) -> (Slack, Shared) {
     let shared = Shared::default();
     shared.lock().unwrap().answers.extend(answers);
@@ -40,7 +53,8 @@ pub(crate) async fn start(answers: Vec<(u16, Option<&'static str>, Value)>) -> (
     let router = Router::new().route("/api/{method}", axum::routing::post(method)).with_state(Arc::clone(&shared));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let settings = Settings {
-        signing_secret: Secret::new("8f742231b10e8888abcd99yyyzzz85a5"),
+        signing_secret: Some(Secret::new("8f742231b10e8888abcd99yyyzzz85a5")),
+        app_token: None,
         bot_token: Secret::new("xoxb-test"),
         api_base_url: base.parse().unwrap(),
     };

@@ -12,7 +12,8 @@ pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 
 pub(crate) fn slack() -> Slack {
     let settings = Settings {
-        signing_secret: Secret::new(SECRET),
+        signing_secret: Some(Secret::new(SECRET)),
+        app_token: None,
         bot_token: Secret::new("xoxb-test"),
         api_base_url: "http://127.0.0.1:1/api".parse().unwrap(),
     };
