@@ -212,6 +212,7 @@ fn the_reference_file_has_every_key_and_its_examples_are_right() {
     let variables = [
         "SLACK_SIGNING_SECRET",
         "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
         "GITHUB_WEBHOOK_SECRET",
         "GITHUB_TOKEN",
         "LINEAR_WEBHOOK_SECRET",
