@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use reveille::journal::Body;
 use reveille::journal::embedded::reader::Reader;
-use reveille_simulator::{GithubOptions, Options, Simulator, Slack, SlackOptions};
+use reveille_simulator::{GithubOptions, LinearOptions, Options, Simulator, Slack, SlackOptions};
 use tempfile::TempDir;
 
 use crate::Figure;
@@ -39,6 +39,16 @@ pub(crate) async fn figures() -> Result<Vec<Figure>> {
             webhook_secret: SECRET.into(),
             token: "bench".into(),
             bot_login: "bench[bot]".into(),
+        },
+        linear: LinearOptions {
+            connection: "linear".into(),
+            webhook_secret: SECRET.into(),
+            access_token: "bench".into(),
+            client: (String::new(), String::new()),
+            app_name: "bench".into(),
+            sessions: true,
+            data_changes: true,
+            retries: Vec::new(),
         },
     })
     .await?;

@@ -254,7 +254,7 @@ fn a_folder_that_is_not_there_and_a_file_that_is_not_text_are_errors_and_not_pan
 fn the_agents_that_ship_with_the_gateway_have_no_mistakes_and_no_more_rights_than_they_need() {
     let loaded = load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("agents"));
     assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
-    assert_eq!(names(&loaded.agents), ["assistant", "ops", "triage"]);
+    assert_eq!(names(&loaded.agents), ["assistant", "ops", "ticket", "triage"]);
     for agent in &loaded.agents {
         // They run on whatever model there is.
         assert_eq!(agent.models, [], "{}", agent.name);
@@ -265,7 +265,7 @@ fn the_agents_that_ship_with_the_gateway_have_no_mistakes_and_no_more_rights_tha
         }
     }
     // Whoever may be woken by strangers writes nothing but its answer and labels.
-    let triage = &loaded.agents[2];
+    let triage = &loaded.agents[3];
     assert_eq!(triage.skills.len(), 2);
     assert!(!triage.may_use("github.comment") && !triage.may_use("thread.react"));
     assert!(triage.may_use("github.list_issues") && triage.may_use("github.add_labels"));

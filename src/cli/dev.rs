@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use reveille_channel::Secret;
-use reveille_simulator::{GithubOptions, Options, Simulator, SlackOptions};
+use reveille_simulator::{GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
 
 use super::context::Context;
 use super::failure::{Code, Failure};
@@ -19,6 +19,9 @@ pub(super) const SIMULATOR: &str = "127.0.0.1:7374";
 
 /// The waits before Slack's further tries ("Events API: retries").
 const RETRIES: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(60), Duration::from_secs(300)];
+
+/// The waits before Linear's further tries, a hundred times shorter than its own: a minute, an hour, six hours.
+const LINEAR_RETRIES: [Duration; 3] = [Duration::from_millis(600), Duration::from_secs(36), Duration::from_secs(216)];
 
 /// Arguments of `dev`.
 #[derive(Debug, clap::Args)]
@@ -72,6 +75,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     output.line("In a second terminal:")?;
     output.line("  reveille say slack \"#general\" \"@assistant what can you do?\"")?;
     output.line("  reveille say github acme/app#1 \"@assistant summarise this\"")?;
+    output.line("  reveille say linear ENG-1 \"@assistant what is this about?\"")?;
     output.flush()?;
     signals.next().await;
     signals.or_now(gateway.stop(Some(listening))).await;
@@ -103,6 +107,16 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             token: token.clone(),
             bot_login: "assistant[bot]".into(),
         },
+        linear: LinearOptions {
+            connection: "linear".into(),
+            webhook_secret: signing_secret.clone(),
+            access_token: token.clone(),
+            client: (String::new(), String::new()),
+            app_name: "assistant".into(),
+            sessions: true,
+            data_changes: true,
+            retries: LINEAR_RETRIES.to_vec(),
+        },
     })
     .await
     .map_err(|error| {
@@ -130,15 +144,24 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
     }
     if !config.channels.contains_key("github") {
         let settings = reveille_github::Settings {
-            webhook_secret: Secret::new(signing_secret),
-            auth: reveille_github::Auth::Token(Secret::new(token)),
+            webhook_secret: Secret::new(signing_secret.clone()),
+            auth: reveille_github::Auth::Token(Secret::new(token.clone())),
             api_base_url: address(simulator.github_api_base_url())?,
         };
         config.channels.insert("github".into(), ChannelSettings::Github(settings));
         simulated.push("github (acme/app)".to_owned());
     }
+    if !config.channels.contains_key("linear") {
+        let settings = reveille_linear::Settings {
+            webhook_secret: Secret::new(signing_secret),
+            auth: reveille_linear::Auth::Token(Secret::new(token)),
+            api_base_url: address(simulator.linear_api_base_url())?,
+        };
+        config.channels.insert("linear".into(), ChannelSettings::Linear(settings));
+        simulated.push("linear (ENG-1 to ENG-3)".to_owned());
+    }
     if simulated.is_empty() {
-        simulated.push("nothing: both platforms are configured".to_owned());
+        simulated.push("nothing: all platforms are configured".to_owned());
     }
     Ok((simulator, simulated))
 }

@@ -20,10 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// Arguments of `say`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// slack or github
+    /// slack, github or linear
     channel: String,
 
-    /// Where: a Slack channel (`#general`, `dm`), an issue (`acme/app#1`), or a repository to open an issue in
+    /// Where: a Slack channel (`#general`, `dm`), an issue (`acme/app#1`, `ENG-1`), or a repository or team to open one in
     place: String,
 
     /// What: mention the bot with `@assistant`

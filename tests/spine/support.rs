@@ -1,11 +1,11 @@
-//! A project in a folder of its own, a simulated Slack and GitHub, and the real binary between them.
+//! A project in a folder of its own, a simulated Slack, GitHub and Linear, and the real binary between them.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use reveille_simulator::{GithubOptions, Options, Simulator, SlackOptions};
+use reveille_simulator::{GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
 use tempfile::TempDir;
 
 /// Longer than anything here takes; only a test that fails waits for it.
@@ -13,6 +13,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub(crate) const WEBHOOK_SECRET: &str = "It's a Secret to Everybody";
+pub(crate) const LINEAR_SECRET: &str = "lin_wh_0123456789abcdefghij";
 
 /// One story: a project and its platforms.
 pub(crate) struct Stage {
@@ -33,6 +34,15 @@ impl Stage {
     }
 
     pub(crate) async fn with(script: &str, streaming: bool) -> Self {
+        Self::build(script, streaming, true).await
+    }
+
+    /// A stage whose Linear tells of agent sessions, or does not.
+    pub(crate) async fn with_linear(script: &str, sessions: bool) -> Self {
+        Self::build(script, true, sessions).await
+    }
+
+    async fn build(script: &str, streaming: bool, sessions: bool) -> Self {
         let simulator = Simulator::start(Options {
             listen: "127.0.0.1:0".parse().unwrap(),
             deliver_to: "http://127.0.0.1:9".parse().unwrap(),
@@ -49,6 +59,16 @@ impl Stage {
                 webhook_secret: WEBHOOK_SECRET.into(),
                 token: "ghp_simulated".into(),
                 bot_login: "assistant[bot]".into(),
+            },
+            linear: LinearOptions {
+                connection: "linear".into(),
+                webhook_secret: LINEAR_SECRET.into(),
+                access_token: "lin_oauth_simulated".into(),
+                client: ("client-1".into(), "very-secret".into()),
+                app_name: "assistant".into(),
+                sessions,
+                data_changes: true,
+                retries: vec![Duration::from_millis(100); 50],
             },
         })
         .await
@@ -78,18 +98,27 @@ api_base_url = "{}"
 webhook_secret = "env:GITHUB_WEBHOOK_SECRET"
 token = "env:GITHUB_TOKEN"
 api_base_url = "{}"
+
+[channels.linear]
+webhook_secret = "env:LINEAR_WEBHOOK_SECRET"
+access_token = "env:LINEAR_ACCESS_TOKEN"
+api_base_url = "{}"
 "#,
                 stage.simulator.slack_api_base_url(),
                 stage.simulator.github_api_base_url(),
+                stage.simulator.linear_api_base_url(),
             ),
         );
         for agent in ["assistant", "ops", "triage"] {
-            copy(
-                &Path::new(env!("CARGO_MANIFEST_DIR")).join("agents").join(agent),
-                &stage.folder.path().join("agents").join(agent),
-            );
+            stage.ship(agent);
         }
         stage
+    }
+
+    /// Puts an agent into the project that comes with the gateway.
+    pub(crate) fn ship(&self, agent: &str) {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("agents").join(agent);
+        copy(&shipped, &self.folder.path().join("agents").join(agent));
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
@@ -114,7 +143,10 @@ api_base_url = "{}"
             .env("SLACK_SIGNING_SECRET", SIGNING_SECRET)
             .env("SLACK_BOT_TOKEN", "xoxb-simulated")
             .env("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)
-            .env("GITHUB_TOKEN", "ghp_simulated");
+            .env("GITHUB_TOKEN", "ghp_simulated")
+            .env("LINEAR_WEBHOOK_SECRET", LINEAR_SECRET)
+            .env("LINEAR_ACCESS_TOKEN", "lin_oauth_simulated")
+            .env("LINEAR_CLIENT_SECRET", "very-secret");
         command
     }
 

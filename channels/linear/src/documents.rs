@@ -158,8 +158,8 @@ documents! {
 
     /// Issues by words.
     SEARCH_ISSUES SearchIssues true
-    "query SearchIssues($term: String!, $first: Int!, $teamId: String) {
-      searchIssues(term: $term, first: $first, teamId: $teamId) {
+    "query SearchIssues($term: String!, $first: Int!, $filter: IssueFilter) {
+      searchIssues(term: $term, first: $first, filter: $filter) {
         nodes {
           id identifier title url priority priorityLabel updatedAt
           state { id name type }

@@ -13,12 +13,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::{SeenMessage, SeenThread};
-use crate::{Github, Shared, Slack, Unknown};
+use crate::{Github, Linear, Shared, Slack, Unknown};
 
 #[derive(Clone)]
-struct Both {
+struct All {
     slack: Slack,
     github: Github,
+    linear: Linear,
     shared: Shared,
 }
 
@@ -42,26 +43,27 @@ struct Which {
     thread: String,
 }
 
-pub(crate) fn router(slack: Slack, github: Github, shared: Shared) -> Router {
+pub(crate) fn router(slack: Slack, github: Github, linear: Linear, shared: Shared) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/simulator/say", post(say))
         .route("/simulator/thread", get(thread))
         .route("/simulator/thread/stream", get(stream))
-        .with_state(Both { slack, github, shared })
+        .with_state(All { slack, github, linear, shared })
 }
 
 /// The person who speaks where none is named.
 const SOMEBODY: &str = "alice";
 
-async fn say(State(both): State<Both>, Json(say): Json<Say>) -> Response {
+async fn say(State(all): State<All>, Json(say): Json<Say>) -> Response {
     let person = say.person.as_deref().unwrap_or(SOMEBODY);
     let said = match say.platform.as_str() {
-        "slack" => both
+        "slack" => all
             .slack
             .say(person, &say.place, &say.text, say.thread.as_deref())
             .map(|posted| json!({"place": posted.channel, "thread": posted.thread_ts})),
-        "github" => github_say(&both.github, person, &say.place, &say.text),
+        "github" => github_say(&all.github, person, &say.place, &say.text),
+        "linear" => linear_say(&all.linear, person, &say.place, &say.text, say.thread.as_deref()),
         other => Err(platforms(other)),
     };
     match said {
@@ -83,32 +85,59 @@ fn github_say(github: &Github, person: &str, place: &str, text: &str) -> Result<
     Ok(json!({"place": place, "thread": number.to_string()}))
 }
 
-async fn thread(State(both): State<Both>, Query(which): Query<Which>) -> Response {
-    match seen(&both, &which) {
+/// `ENG-1` comments there, or goes on in a thread; `ENG` opens an issue whose title is the first line. `/delegate` delegates the
+/// issue to the app, and `/stop` in a session asks it to stop.
+fn linear_say(
+    linear: &Linear,
+    person: &str,
+    place: &str,
+    text: &str,
+    thread: Option<&str>,
+) -> Result<serde_json::Value, Unknown> {
+    let place = if place.contains('-') {
+        place.to_owned()
+    } else {
+        let (title, body) = text.split_once('\n').unwrap_or((text, ""));
+        let issue = linear.open_issue(person, title, body.trim())?;
+        return Ok(json!({"place": issue, "thread": issue}));
+    };
+    let session = thread.filter(|thread| linear.session(thread).is_some());
+    let said = match (text.trim(), session) {
+        ("/delegate", None) => linear.delegate(person, &place)?,
+        ("/stop", Some(session)) => linear.stop(person, session)?,
+        (_, Some(session)) => linear.prompt(person, session, text)?,
+        (_, None) => linear.comment(person, &place, text, thread)?,
+    };
+    let root = thread.map_or(said.comment, ToOwned::to_owned);
+    Ok(json!({"place": place, "thread": said.session.unwrap_or(root)}))
+}
+
+async fn thread(State(all): State<All>, Query(which): Query<Which>) -> Response {
+    match seen(&all, &which) {
         Ok(thread) => Json(thread).into_response(),
         Err(unknown) => refused(&unknown),
     }
 }
 
-async fn stream(State(both): State<Both>, Query(which): Query<Which>) -> Response {
-    if let Err(unknown) = seen(&both, &which) {
+async fn stream(State(all): State<All>, Query(which): Query<Which>) -> Response {
+    if let Err(unknown) = seen(&all, &which) {
         return refused(&unknown);
     }
-    Sse::new(changes(both, which)).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(changes(all, which)).keep_alive(KeepAlive::default()).into_response()
 }
 
 /// The thread, and again each time it changed.
-fn changes(both: Both, which: Which) -> impl Stream<Item = Result<Event, Infallible>> {
-    let changed = both.shared.changed.subscribe();
-    let stop = both.shared.stop.clone();
-    let start = (both, which, changed, None::<SeenThread>, stop);
-    futures::stream::unfold(start, |(both, which, mut changed, last, stop)| async move {
+fn changes(all: All, which: Which) -> impl Stream<Item = Result<Event, Infallible>> {
+    let changed = all.shared.changed.subscribe();
+    let stop = all.shared.stop.clone();
+    let start = (all, which, changed, None::<SeenThread>, stop);
+    futures::stream::unfold(start, |(all, which, mut changed, last, stop)| async move {
         loop {
             changed.borrow_and_update();
-            let now = seen(&both, &which).ok()?;
+            let now = seen(&all, &which).ok()?;
             if last.as_ref() != Some(&now) {
                 let event = Event::default().data(serde_json::to_string(&now).ok()?);
-                return Some((Ok(event), (both, which, changed, Some(now), stop)));
+                return Some((Ok(event), (all, which, changed, Some(now), stop)));
             }
             tokio::select! {
                 () = stop.cancelled() => return None,
@@ -118,15 +147,15 @@ fn changes(both: Both, which: Which) -> impl Stream<Item = Result<Event, Infalli
     })
 }
 
-fn seen(both: &Both, which: &Which) -> Result<SeenThread, Unknown> {
+fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
     let messages = match which.platform.as_str() {
-        "slack" => both
+        "slack" => all
             .slack
             .thread(&which.place, &which.thread)
             .into_iter()
             .map(|one| SeenMessage {
                 id: one.ts,
-                author: person_name(&both.slack, &one.author),
+                author: person_name(&all.slack, &one.author),
                 is_bot: one.is_bot,
                 text: one.text,
                 is_final: !one.is_streaming,
@@ -135,7 +164,7 @@ fn seen(both: &Both, which: &Which) -> Result<SeenThread, Unknown> {
             .collect(),
         "github" => {
             let number = which.thread.parse().unwrap_or(0);
-            let issue = both
+            let issue = all
                 .github
                 .issue(number)
                 .ok_or_else(|| Unknown { what: format!("issue {}", which.thread), known: vec!["1".to_owned()] })?;
@@ -157,13 +186,55 @@ fn seen(both: &Both, which: &Which) -> Result<SeenThread, Unknown> {
             });
             std::iter::once(opened).chain(comments).collect()
         }
+        "linear" => linear_messages(&all.linear, which)?,
         other => return Err(platforms(other)),
     };
     let status = match which.platform.as_str() {
-        "slack" => crate::lock(&both.slack.state).status.get(&which.thread).cloned().unwrap_or_default(),
+        "slack" => crate::lock(&all.slack.state).status.get(&which.thread).cloned().unwrap_or_default(),
+        "linear" => linear_status(&all.linear, &which.thread),
         _ => String::new(),
     };
     Ok(SeenThread { status, messages })
+}
+
+/// A session as its activities, an issue or a thread as its comments.
+fn linear_messages(linear: &Linear, which: &Which) -> Result<Vec<SeenMessage>, Unknown> {
+    let issue = linear
+        .issue(&which.place)
+        .ok_or_else(|| Unknown { what: format!("issue {}", which.place), known: vec!["ENG-1".to_owned()] })?;
+    let session = linear.session(&which.thread);
+    let root = session.as_ref().map_or(which.thread.as_str(), |session| session.comment.as_str()).to_owned();
+    let is_in =
+        |id: &str, parent: Option<&str>| root == issue.identifier || id == root || parent == Some(root.as_str());
+    let comment = |one: &crate::LinearComment| SeenMessage {
+        id: one.id.clone(),
+        author: one.author.clone(),
+        is_bot: one.is_app,
+        text: one.body.clone(),
+        is_final: true,
+        edits: one.history.len(),
+    };
+    let comments = issue.comments.iter().filter(|one| is_in(&one.id, one.parent.as_deref()));
+    let Some(session) = session else {
+        return Ok(comments.map(comment).collect());
+    };
+    // What is said in a session stands among the comments once more: the session is shown instead.
+    let first = comments.filter(|one| one.parent.is_none()).map(comment);
+    let said = session.activities.iter().filter(|one| !one.ephemeral).map(|one| SeenMessage {
+        id: one.id.clone(),
+        author: one.author.clone(),
+        is_bot: one.kind != "prompt",
+        text: one.text(),
+        is_final: true,
+        edits: 0,
+    });
+    Ok(first.chain(said).collect())
+}
+
+/// What passes in a session.
+fn linear_status(linear: &Linear, session: &str) -> String {
+    let last = linear.session(session).and_then(|session| session.activities.into_iter().next_back());
+    last.filter(|activity| activity.ephemeral && !activity.is_replaced).map(|one| one.text()).unwrap_or_default()
 }
 
 fn person_name(slack: &Slack, id: &str) -> String {
@@ -172,7 +243,7 @@ fn person_name(slack: &Slack, id: &str) -> String {
 }
 
 fn platforms(asked: &str) -> Unknown {
-    Unknown { what: format!("platform {asked}"), known: vec!["slack".to_owned(), "github".to_owned()] }
+    Unknown { what: format!("platform {asked}"), known: ["slack", "github", "linear"].map(ToOwned::to_owned).to_vec() }
 }
 
 fn refused(unknown: &Unknown) -> Response {

@@ -1,7 +1,7 @@
 //! Stand-ins for the platforms' servers, for development and tests.
 //!
-//! One server plays Slack's Web API (under `/slack/api`) and GitHub's REST API (under `/github`), with people in it who
-//! speak and whose words are delivered, signed, as the platforms do. Each rule names the public page it follows. It knows
+//! One server plays Slack's Web API (under `/slack/api`), GitHub's REST API (under `/github`) and Linear's GraphQL API (under
+//! `/linear`), with people in it who speak and whose words are delivered, signed, as the platforms do. Each rule names the public page it follows. It knows
 //! nothing of the adapters: what they get wrong has to show here.
 
 mod client;
@@ -9,6 +9,7 @@ mod control;
 mod deliver;
 mod fault;
 mod github;
+mod linear;
 mod slack;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub use client::{Client, ClientError, Landed, SeenMessage, SeenThread};
 pub use deliver::Delivered;
 pub use fault::{Fault, Faults};
 pub use github::{Github, GithubOptions, Issue};
+pub use linear::{Activity, Linear, LinearComment, LinearIssue, LinearOptions, Said, Session};
 pub use slack::{Message, Posted, Response, Slack, SlackOptions};
 
 /// What a simulator plays.
@@ -40,6 +42,8 @@ pub struct Options {
     pub slack: SlackOptions,
     /// GitHub.
     pub github: GithubOptions,
+    /// Linear.
+    pub linear: LinearOptions,
 }
 
 /// Why it does not start.
@@ -65,18 +69,19 @@ pub struct Unknown {
 /// One call of an API, as it was accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// Slack's method, or GitHub's verb and path.
+    /// Slack's method, GitHub's verb and path, or Linear's mutation.
     pub method: String,
     /// Its arguments, without credentials.
     pub arguments: serde_json::Value,
 }
 
-/// Both platforms and their server.
+/// The platforms and their server.
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
     slack: Slack,
     github: Github,
+    linear: Linear,
     shared: Shared,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -121,7 +126,7 @@ pub(crate) fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Simulator {
-    /// Starts both platforms.
+    /// Starts the platforms.
     ///
     /// # Errors
     /// [`StartError`].
@@ -144,14 +149,16 @@ impl Simulator {
         let slack = Slack::new(options.slack, shared.clone());
         *lock(&slack.address) = address.to_string();
         let github = Github::new(options.github, shared.clone());
+        let linear = Linear::new(options.linear, shared.clone());
         let router = Router::new()
             .nest("/slack", slack::api::router(slack.clone()))
             .nest("/github", github::api::router(github.clone()))
-            .merge(control::router(slack.clone(), github.clone(), shared.clone()));
+            .nest("/linear", linear::api::router(linear.clone()))
+            .merge(control::router(slack.clone(), github.clone(), linear.clone(), shared.clone()));
         let stop = shared.stop.clone();
         let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         let server = tokio::spawn(server.into_future());
-        Ok(Self { address, slack, github, shared, server })
+        Ok(Self { address, slack, github, linear, shared, server })
     }
 
     /// Where it listens.
@@ -172,6 +179,12 @@ impl Simulator {
         format!("http://{}/github", self.address)
     }
 
+    /// For `channels.linear.api_base_url`.
+    #[must_use]
+    pub fn linear_api_base_url(&self) -> String {
+        format!("http://{}/linear/graphql", self.address)
+    }
+
     /// Slack.
     #[must_use]
     pub fn slack(&self) -> &Slack {
@@ -182,6 +195,12 @@ impl Simulator {
     #[must_use]
     pub fn github(&self) -> &Github {
         &self.github
+    }
+
+    /// Linear.
+    #[must_use]
+    pub fn linear(&self) -> &Linear {
+        &self.linear
     }
 
     /// Deliveries go to another gateway from now on.

@@ -72,6 +72,11 @@ pub struct IssueChanges {
     pub removed_label_ids: Vec<String>,
 }
 
+/// Issues of one team (`IssueFilter`).
+fn of_team(team: &str) -> Value {
+    json!({ "team": { "id": { "eq": team } } })
+}
+
 impl Api {
     /// One issue, by its id or identifier.
     ///
@@ -100,7 +105,7 @@ impl Api {
         struct Data {
             issues: Nodes<Issue>,
         }
-        let mut filter = json!({ "team": { "id": { "eq": team } } });
+        let mut filter = of_team(team);
         if let (Some(kind), Some(filter)) = (state_type, filter.as_object_mut()) {
             filter.insert("state".to_owned(), json!({ "type": { "eq": kind } }));
         }
@@ -108,17 +113,17 @@ impl Api {
         Ok(self.client.call::<Data>(&documents::ISSUES, variables).await?.issues)
     }
 
-    /// Issues by words, of a team or of all that we see.
+    /// Issues of a team by words.
     ///
     /// # Errors
     /// See [`ReplyError`].
-    pub async fn search_issues(&self, term: &str, team: Option<&str>, first: u32) -> Result<Vec<Issue>, ReplyError> {
+    pub async fn search_issues(&self, term: &str, team: &str, first: u32) -> Result<Vec<Issue>, ReplyError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Data {
             search_issues: Nodes<Issue>,
         }
-        let variables = json!({ "term": term, "first": first, "teamId": team });
+        let variables = json!({ "term": term, "first": first, "filter": of_team(team) });
         Ok(self.client.call::<Data>(&documents::SEARCH_ISSUES, variables).await?.search_issues.nodes)
     }
 

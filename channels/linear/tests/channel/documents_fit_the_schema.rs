@@ -127,7 +127,7 @@ async fn what_is_sent_fits_the_documents_inputs() {
     api.link_url("i", "https://example.com", Some("Pull request")).await.unwrap();
     let _ = api.get_issue("i").await;
     let _ = api.list_issues("t", Some("started"), 10, None).await;
-    let _ = api.search_issues("words", Some("t"), 10).await;
+    let _ = api.search_issues("words", "t", 10).await;
     let _ = api.list_states("t").await;
     let _ = api.list_labels("t").await;
     let _ = api.list_projects("t").await;
