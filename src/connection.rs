@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use std::time::Duration;
 
-use reveille_channel::{Channel, Identity, Op, Receipt, ReplyContext, ReplyError};
+use reveille_channel::{Channel, Identity, Op, Progress, Receipt, ReplyContext, ReplyError};
 use tokio::sync::watch;
 
 use crate::journal::Durable;
@@ -45,6 +45,15 @@ impl Connection {
     pub async fn perform(&self, context: &ReplyContext, op: Durable<Op>) -> Result<Receipt, ReplyError> {
         #[expect(clippy::disallowed_methods, reason = "this is the gate that others have to take")]
         self.channel.perform(context, op.get()).await
+    }
+
+    /// Shows how far the work on a message is, once that is durable.
+    ///
+    /// # Errors
+    /// See [`Channel::sign`].
+    pub async fn sign(&self, context: &ReplyContext, progress: Durable<Progress>) -> Result<(), ReplyError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the gate that others have to take")]
+        self.channel.sign(context, *progress.get()).await
     }
 
     /// The handle people mention, without `@`, once it is known.

@@ -114,6 +114,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("channels/linear", &["reveille-channel"]),
     ("channels/local", &["reveille-channel"]),
     ("channels/simulator", &[]),
+    ("tests/oracles", &[]),
     ("xtask", &[]),
     (
         ".",

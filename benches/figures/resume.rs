@@ -39,6 +39,7 @@ pub(crate) async fn figures() -> Result<Vec<Figure>> {
             webhook_secret: SECRET.into(),
             token: "bench".into(),
             bot_login: "bench[bot]".into(),
+            app: None,
         },
         linear: LinearOptions {
             connection: "linear".into(),

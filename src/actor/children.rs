@@ -25,6 +25,8 @@ pub(super) enum Done {
     Tool { turn: Turn, step: Step, call: ToolCall, effect: Effect, outcome: ToolOutcome },
     /// A platform was called for a reply.
     Posted(Posted),
+    /// A sign was shown, or not.
+    Signed,
     /// The child did nothing because the journal did not take what it rests on; the owner hears of that itself.
     NotDurable(JournalError),
 }

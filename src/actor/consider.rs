@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reveille_channel::{Event, EventId, ReplyError};
+use reveille_channel::{Event, EventId, Progress, ReplyError};
 
 use super::Services;
 use super::children::Done;
@@ -165,6 +165,7 @@ impl Owner {
         let body = Body::TurnStarted { turn, events: allowed, definition: agent.hash.clone(), limits: agent.limits };
         self.definition = Some(std::sync::Arc::new(agent));
         self.write(vec![body])?;
+        self.signs.push((turn, Progress::Began));
         Ok(())
     }
 

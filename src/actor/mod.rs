@@ -12,6 +12,7 @@ mod model;
 mod owner;
 mod pace;
 mod publish;
+mod sign;
 mod tools;
 
 use std::sync::Arc;

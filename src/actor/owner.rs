@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt, Shared};
 use futures::stream::FuturesUnordered;
-use reveille_channel::{EventId, InstanceId};
+use reveille_channel::{EventId, InstanceId, Progress};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::Services;
 use super::children::{Chunk, Done};
 use super::directory::{Bell, Crowd};
+use super::sign::sign_of;
 use crate::agent::Agent;
 use crate::dispatch::Decision;
 use crate::journal::{
@@ -111,6 +112,8 @@ pub(super) struct Owner {
     pub(super) definition: Option<Arc<Agent>>,
     pub(super) model_failures: super::model::Failures,
     unflushed: Option<(Chunk, Instant)>,
+    /// How far turns are, to be shown once that is on its way to the journal.
+    pub(super) signs: Vec<(Turn, Progress)>,
 }
 
 /// Runs an instance until it sleeps, fails or the process stops.
@@ -195,6 +198,7 @@ impl Owner {
             definition: None,
             model_failures: super::model::Failures::default(),
             unflushed: None,
+            signs: Vec::new(),
         })
     }
 
@@ -215,6 +219,7 @@ impl Owner {
             let wake_at = self.advance().await?;
             // What one round of the loop wrote is one append; nothing waits below with records unsent.
             self.append();
+            self.show_signs();
             let rests = self.rests(wake_at);
             if rests {
                 shift = None;
@@ -371,6 +376,7 @@ impl Owner {
         tracing::info!(instance = %self.id, turn, ?outcome, reason, tokens = usage.total(), "turn ended");
         metrics::counter!("turns_total", "outcome" => format!("{outcome:?}").to_lowercase()).increment(1);
         self.write(vec![Body::TurnEnded { turn, outcome, reason, usage }])?;
+        self.signs.push((turn, sign_of(outcome)));
         self.definition = None;
         self.model_failures = super::model::Failures::default();
         Ok(())
@@ -532,6 +538,7 @@ impl Owner {
             Done::Model { turn, step, attempt, model, answer } => self.answered(turn, step, attempt, model, answer),
             Done::Tool { turn, step, call, effect, outcome } => self.tool_returned(turn, step, &call, effect, outcome),
             Done::Posted(posted) => self.posted(posted),
+            Done::Signed => Ok(()),
             Done::NotDurable(error) => Err(error.into()),
         }
     }

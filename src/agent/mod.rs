@@ -177,7 +177,7 @@ pub struct WakeRule {
     pub mention: bool,
     /// On direct messages.
     pub direct: bool,
-    /// When an issue is delegated to the app.
+    /// When an issue is delegated to the app; on GitHub, when our account is assigned or asked for a review.
     #[serde(default)]
     pub delegate: bool,
     /// On this command, without the slash.

@@ -28,7 +28,6 @@ const WAKE_KEYS: &[&str] = &[
 const MISPLACED: &[(&str, &str, &str)] = &[
     ("github", "channels", "GitHub has no channels: use `repositories`"),
     ("github", "direct", "GitHub has no direct messages"),
-    ("github", "delegate", "GitHub has no delegation: use `event: issues.assigned`"),
     ("github", "teams", "GitHub's issues belong to no team: use `repositories`"),
     ("linear", "channels", "Linear has no channels: use `teams`"),
     ("linear", "direct", "Linear has no direct messages"),

@@ -106,6 +106,7 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             webhook_secret: signing_secret.clone(),
             token: token.clone(),
             bot_login: "assistant[bot]".into(),
+            app: None,
         },
         linear: LinearOptions {
             connection: "linear".into(),

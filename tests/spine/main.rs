@@ -6,6 +6,7 @@ mod a_crash_does_not_show;
 mod a_message_is_answered_in_its_thread;
 mod a_refused_token_costs_only_time;
 mod deliveries_meet_the_edge;
+mod github_is_whole;
 mod linear_is_answered;
 mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use reveille_simulator::{GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
+use reveille_simulator::{GithubApp, GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
 use tempfile::TempDir;
 
 /// Longer than anything here takes; only a test that fails waits for it.
@@ -27,22 +27,53 @@ pub(crate) struct Gateway {
     child: Child,
 }
 
+/// What the platforms of a stage are like. By default each can do what it can.
+struct Scene {
+    /// Slack has streams.
+    streaming: bool,
+    /// Linear tells of agent sessions.
+    sessions: bool,
+    /// GitHub knows an app and no token.
+    app: Option<GithubApp>,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self { streaming: true, sessions: true, app: None }
+    }
+}
+
 impl Stage {
     /// A stage with this script as its model.
     pub(crate) async fn new(script: &str) -> Self {
-        Self::with(script, true).await
+        Self::build(script, Scene::default()).await
     }
 
+    /// A stage whose Slack has streams, or not.
     pub(crate) async fn with(script: &str, streaming: bool) -> Self {
-        Self::build(script, streaming, true).await
+        Self::build(script, Scene { streaming, ..Scene::default() }).await
     }
 
     /// A stage whose Linear tells of agent sessions, or does not.
     pub(crate) async fn with_linear(script: &str, sessions: bool) -> Self {
-        Self::build(script, true, sessions).await
+        Self::build(script, Scene { sessions, ..Scene::default() }).await
     }
 
-    async fn build(script: &str, streaming: bool, sessions: bool) -> Self {
+    /// A stage whose GitHub knows a GitHub App and no token.
+    pub(crate) async fn of_app(script: &str) -> Self {
+        let key = include_str!("../../channels/github/fixtures/app.public.pem");
+        let app = Some(GithubApp::new(12_345, "reveille-test", key));
+        let stage = Self::build(script, Scene { app, ..Scene::default() }).await;
+        stage.write("app.pem", include_str!("../../channels/github/fixtures/app.pem"));
+        let path = stage.folder.path().join("reveille.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let credentials = "app_id = 12345\nprivate_key = \"file:app.pem\"";
+        stage.write("reveille.toml", &text.replace("token = \"env:GITHUB_TOKEN\"", credentials));
+        stage
+    }
+
+    async fn build(script: &str, scene: Scene) -> Self {
+        let Scene { streaming, sessions, app } = scene;
         let simulator = Simulator::start(Options {
             listen: "127.0.0.1:0".parse().unwrap(),
             deliver_to: "http://127.0.0.1:9".parse().unwrap(),
@@ -58,7 +89,8 @@ impl Stage {
                 connection: "github".into(),
                 webhook_secret: WEBHOOK_SECRET.into(),
                 token: "ghp_simulated".into(),
-                bot_login: "assistant[bot]".into(),
+                bot_login: if app.is_some() { "reveille-test[bot]".into() } else { "assistant[bot]".into() },
+                app,
             },
             linear: LinearOptions {
                 connection: "linear".into(),

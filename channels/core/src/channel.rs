@@ -84,6 +84,16 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// What to do next: see [`ReplyError`]. An emoji the platform lacks is `Refused`.
     async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError>;
 
+    /// Shows beside the message that is being answered how far the work on it is, where the platform has a sign for that (GitHub: a
+    /// reaction). Best effort and idempotent: nothing waits for it, and its failure is nobody's failure.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    async fn sign(&self, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
+        let _ = (context, progress);
+        Ok(())
+    }
+
     /// Receives over a connection of our own making (Slack's Socket Mode, Discord's gateway) until it is dropped or that
     /// connection ends. What comes is authentic because we called the platform; it is acknowledged after `intake` took it.
     ///
@@ -110,6 +120,17 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the platform cannot be reached or refuses our credentials.
     async fn identify(&self) -> Result<Identity, ReplyError>;
+}
+
+/// How far the work on a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// A turn began.
+    Began,
+    /// It came to its end.
+    Done,
+    /// It failed, or was ended before.
+    Failed,
 }
 
 /// Takes what came over a connection of our own making.

@@ -14,7 +14,7 @@ mod reply;
 mod secret;
 mod signature;
 
-pub use channel::{Channel, ContextMessage, Identity, Inbound, Intake, Listened, Malformed, NotTaken};
+pub use channel::{Channel, ContextMessage, Identity, Inbound, Intake, Listened, Malformed, NotTaken, Progress};
 pub use delivery::{Delivery, Reject, Route, Verified};
 pub use event::{Actor, ActorKind, Attachment, Change, Event, Kind, Role, ThreadRef};
 pub use id::{EventId, InstanceId, Marker};

@@ -33,7 +33,11 @@ impl Access {
         if let Some(role) = self.kept(&question, Instant::now()) {
             return Ok(role);
         }
-        let permission = api.permission(&question.0, &actor.name).await?;
+        let mut permission = api.permission(&question.0, &actor.name).await?;
+        if let Some(Permission { user: user @ None, .. }) = &mut permission {
+            // Not every server says of whom it speaks.
+            *user = api.user_of(&question.0, &actor.name).await?;
+        }
         let role = permission.filter(|permission| is_about(permission, actor)).map_or(Role::None, |it| role_of(&it));
         self.keep(question, role, Instant::now());
         Ok(role)

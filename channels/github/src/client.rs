@@ -12,18 +12,18 @@ use tracing::Instrument;
 use url::Url;
 
 use crate::api::{Repository, read};
-use crate::refusal::refusal;
+use crate::refusal::{graphql_refusal, refusal};
 use crate::settings::{Auth, SettingsError};
-use crate::token::{Token, Tokens, bearer, narrowing};
-use crate::transport::{Answer, Call, Transport};
+use crate::token::{Need, Token, Tokens, bearer, narrowing};
+use crate::transport::{Answer, Call, GRAPHQL, Transport};
 
 /// Which credential goes with a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum As<'r> {
     /// The app itself, or the token's user.
     Ourselves,
-    /// The installation, in one repository.
-    In(&'r Repository),
+    /// The installation, in one repository and for one thing.
+    In(&'r Repository, Need),
     /// Nobody: a public page.
     Nobody,
 }
@@ -97,14 +97,14 @@ impl Client {
             if answer.status.is_success() {
                 return Ok(answer);
             }
-            if let (StatusCode::UNAUTHORIZED, As::In(repository), Credential::App(_), false) =
+            if let (StatusCode::UNAUTHORIZED, As::In(repository, need), Credential::App(_), false) =
                 (answer.status, who, &self.credential, has_new_token)
             {
-                self.tokens.forget(&repository.reach());
+                self.tokens.forget(&repository.reach(need));
                 has_new_token = true;
                 continue;
             }
-            if let (false, As::In(repository)) = (has_moved, who)
+            if let (false, As::In(repository, _)) = (has_moved, who)
                 && let Some(moved) = self.moved_to(&answer, repository)
             {
                 path = moved;
@@ -113,6 +113,37 @@ impl Client {
             }
             return Err(refusal(&answer, is_repeatable, Timestamp::now()));
         }
+    }
+
+    /// Asks the GraphQL API and takes `data` out of its answer, which says `200` to refusals too.
+    pub(crate) async fn graphql(&self, who: As<'_>, body: &Value, is_repeatable: bool) -> Result<Value, ReplyError> {
+        #[derive(Deserialize)]
+        struct Told {
+            #[serde(default)]
+            data: Option<Value>,
+            #[serde(default)]
+            errors: Vec<Value>,
+        }
+        let answer = self.request(who, Method::POST, GRAPHQL, Some(body), is_repeatable).await?;
+        let unreadable = |what: String| {
+            if is_repeatable { ReplyError::Retry { after_ms: 5_000, reason: what } } else { ReplyError::Unknown(what) }
+        };
+        let told: Told = serde_json::from_slice(&answer.body)
+            .map_err(|error| unreadable(format!("the answer is not the JSON expected ({:?})", error.classify())))?;
+        if let Some(first) = told.errors.first() {
+            return Err(graphql_refusal(first, is_repeatable));
+        }
+        told.data.ok_or_else(|| unreadable("the answer has no data".to_owned()))
+    }
+
+    /// The path of an address below the base; `None` for any other place.
+    pub(crate) fn path_below<'a>(&self, address: &'a str) -> Option<&'a str> {
+        self.transport.path_below(address)
+    }
+
+    /// Forgets the tokens of an installation.
+    pub(crate) fn forget_installation(&self, installation: &str) {
+        self.tokens.forget_installation(installation);
     }
 
     /// Where a renamed repository is now (documentation: "Best practices for using the REST API", redirects). Only the
@@ -149,29 +180,28 @@ impl Client {
             (As::Nobody, _) => Ok(None),
             (_, Credential::Token(header)) => Ok(Some(header.clone())),
             (As::Ourselves, Credential::App(app)) => app_header(app).map(Some),
-            (As::In(repository), Credential::App(app)) => {
-                let cell = self.tokens.cell(&repository.reach(), Timestamp::now());
-                let token = cell.get_or_try_init(|| self.mint(app, repository)).await?;
+            (As::In(repository, need), Credential::App(app)) => {
+                let cell = self.tokens.cell(&repository.reach(need), Timestamp::now());
+                let token = cell.get_or_try_init(|| self.mint(app, repository, need)).await?;
                 Ok(Some(token.header()))
             }
         }
     }
 
     /// Asks for a token of one repository ("Create an installation access token for an app").
-    async fn mint(&self, app: &AppAuth, repository: &Repository) -> Result<Token, ReplyError> {
+    async fn mint(&self, app: &AppAuth, repository: &Repository, need: Need) -> Result<Token, ReplyError> {
         let installation = match repository.installation.parse::<u64>() {
             Ok(installation) => installation,
             Err(_) => self.installation_of(app, repository).await?,
         };
         let path = format!("/app/installations/{installation}/access_tokens");
-        let ask = async |with_pulls: bool| {
-            let body = narrowing(repository.id, &repository.name, with_pulls);
+        let ask = async |need: Need| {
+            let body = narrowing(repository.id, &repository.name, need);
             self.exchange(Method::POST, &path, Some(&body), Some(app_header(app)?), true).await
         };
-        let mut answer = ask(repository.is_pull).await?;
-        if repository.is_pull && answer.status == StatusCode::UNPROCESSABLE_ENTITY {
-            // The app may not have the permission. It can read then, and GitHub says whether it can comment.
-            answer = ask(false).await?;
+        let mut answer = ask(need).await?;
+        if let (StatusCode::UNPROCESSABLE_ENTITY, Some(less)) = (answer.status, need.without_more()) {
+            answer = ask(less).await?;
         }
         if answer.status.is_success() {
             return Token::read(&answer.body);

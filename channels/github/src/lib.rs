@@ -1,15 +1,18 @@
 //! GitHub, both directions: signed webhooks in, one comment that grows out.
 //!
 //! ```text
-//! Delivery ─verify─▶ Verified ─normalise─▶ Event          payload, call, scan, markdown: reading
+//! Delivery ─verify─▶ Verified ─normalise─▶ Event          shape, payload, call, scan, markdown: reading
 //! Op ─render─▶ inert Markdown ─reply─▶ api ─client─▶ transport ─▶ GitHub     token, pace, refusal: credentials, limits, errors
 //! ```
+//!
+//! `place` is what both directions mean by a thread: an issue, a pull request's conversation, a line of one, a discussion.
 //!
 //! It knows nothing of agents and holds no policy: `access` says what GitHub says an actor may do, and no more.
 
 mod access;
 mod api;
 mod call;
+mod catch_up;
 mod client;
 mod identity;
 mod markdown;
@@ -18,11 +21,13 @@ mod normalise;
 mod own;
 mod pace;
 mod payload;
+mod place;
 mod refusal;
 mod render;
 mod reply;
 mod scan;
 mod settings;
+mod shape;
 mod source;
 mod token;
 mod transport;
@@ -30,13 +35,16 @@ mod verify;
 
 use async_trait::async_trait;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Malformed, Op, Receipt, Reject,
-    ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
+    Actor, Capabilities, Change, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Kind, Malformed, Op,
+    Progress, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 use url::Url;
 
 pub use api::{Api, MOST_PER_PAGE, Page, Permission, Repository};
-pub use model::{AppReference, Comment, Issue, Label, User};
+pub use model::{
+    AppReference, Branch, BranchRepository, CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullReference,
+    PullRequest, Review, User,
+};
 pub use settings::{Auth, Settings, SettingsError};
 
 /// The platform's name in events.
@@ -139,7 +147,17 @@ impl Channel for GitHub {
     }
 
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {
-        normalise::normalise(&self.connection, &self.own, verified)
+        let inbound = normalise::normalise(&self.connection, &self.own, verified)?;
+        if let Inbound::Events(events) = &inbound {
+            let is_taken_away = |event: &&Event| {
+                matches!(event.kind, Kind::Lifecycle { change: Change::Removed | Change::Suspended | Change::Revoked })
+            };
+            for event in events.iter().filter(is_taken_away) {
+                // GitHub has ended these tokens already; nothing of them is to be left here (AZ-9).
+                self.api.forget_installation(&event.thread.installation);
+            }
+        }
+        Ok(inbound)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -171,6 +189,14 @@ impl Channel for GitHub {
 
     async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError> {
         reply::react(self, thread, message, emoji).await
+    }
+
+    async fn sign(&self, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
+        reply::sign(self, context, progress).await
+    }
+
+    async fn catch_up(&self) -> Result<usize, ReplyError> {
+        catch_up::catch_up(self).await
     }
 
     async fn identify(&self) -> Result<Identity, ReplyError> {

@@ -1,12 +1,11 @@
-//! The bodies of webhooks: which event a body is by its own shape, and the parts that are read.
+//! The bodies of webhooks, and the parts of them that are read.
 
 use std::borrow::Cow;
 
 use reveille_channel::{Malformed, Verified};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use crate::model::{Comment, Issue, Label, User};
+use crate::model::{CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullRequest, Review, User};
 
 /// Deeper bodies are refused. GitHub's own stay below ten.
 const MOST_DEPTH: usize = 64;
@@ -58,57 +57,6 @@ fn depth(json: &[u8]) -> usize {
     deepest
 }
 
-/// The events that are told by the shape of their body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// `ping`
-    Ping,
-    /// `issues`
-    Issues,
-    /// `issue_comment`
-    IssueComment,
-    /// Another event.
-    Other,
-}
-
-/// What stands at the top of a body.
-#[derive(Deserialize)]
-struct Top {
-    #[serde(default)]
-    action: Option<IgnoredAny>,
-    #[serde(default)]
-    issue: Option<IgnoredAny>,
-    #[serde(default)]
-    comment: Option<IgnoredAny>,
-    #[serde(default)]
-    zen: Option<IgnoredAny>,
-    #[serde(default)]
-    hook: Option<IgnoredAny>,
-}
-
-impl Shape {
-    /// The shape of a body.
-    pub(crate) fn of(json: &[u8]) -> Result<Self, Malformed> {
-        let top: Top = serde_json::from_slice(json).map_err(|error| Malformed::json(&error))?;
-        Ok(match top {
-            Top { issue: Some(_), comment: Some(_), action: Some(_), .. } => Self::IssueComment,
-            Top { issue: Some(_), comment: None, action: Some(_), .. } => Self::Issues,
-            Top { zen: Some(_), hook: Some(_), .. } => Self::Ping,
-            _ => Self::Other,
-        })
-    }
-
-    /// The shape that an event's name promises.
-    pub(crate) fn promised_by(event: &str) -> Self {
-        match event {
-            "ping" => Self::Ping,
-            "issues" => Self::Issues,
-            "issue_comment" => Self::IssueComment,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// A repository.
 #[derive(Debug, Deserialize)]
 pub(crate) struct RepositoryObject {
@@ -121,6 +69,12 @@ pub(crate) struct RepositoryObject {
     /// Whether strangers cannot see it; taken as private when GitHub does not say.
     #[serde(default = "yes")]
     pub(crate) private: bool,
+}
+
+impl RepositoryObject {
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}/{}", self.owner.login, self.name)
+    }
 }
 
 fn yes() -> bool {
@@ -139,31 +93,51 @@ pub(crate) struct Owner {
 pub(crate) struct Installation {
     /// Its immutable id.
     pub(crate) id: u64,
+    /// Where it is installed; only told by the events about installations.
+    #[serde(default)]
+    pub(crate) account: Option<Owner>,
+    /// The app; only told by the events about installations.
+    #[serde(default)]
+    pub(crate) app_id: Option<u64>,
 }
 
-/// The body of `issues` and `issue_comment`.
+/// What is read of a body. Which of it there is depends on the event; the shape was told before.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Payload {
     /// What was done.
     pub(crate) action: String,
-    /// To which issue.
-    pub(crate) issue: Issue,
-    /// The comment, of `issue_comment`.
-    #[serde(default)]
-    pub(crate) comment: Option<Comment>,
-    /// Where.
-    pub(crate) repository: RepositoryObject,
     /// Who did it.
     pub(crate) sender: User,
+    /// Where; nowhere for what is about an installation.
+    #[serde(default)]
+    pub(crate) repository: Option<RepositoryObject>,
     /// For which installation; absent for a repository's own webhook.
     #[serde(default)]
     pub(crate) installation: Option<Installation>,
-    /// The label, of `labeled`.
+    #[serde(default)]
+    pub(crate) issue: Option<Issue>,
+    #[serde(default)]
+    pub(crate) pull_request: Option<PullRequest>,
+    #[serde(default)]
+    pub(crate) discussion: Option<Discussion>,
+    #[serde(default)]
+    pub(crate) comment: Option<Comment>,
+    #[serde(default)]
+    pub(crate) review: Option<Review>,
+    #[serde(default)]
+    pub(crate) check_run: Option<CheckRun>,
+    /// Of `check_run.requested_action`.
+    #[serde(default)]
+    pub(crate) requested_action: Option<CheckAction>,
+    /// Of `labeled` and `unlabeled`.
     #[serde(default)]
     pub(crate) label: Option<Label>,
-    /// The account, of `assigned`.
+    /// Of `assigned` and `unassigned`.
     #[serde(default)]
     pub(crate) assignee: Option<User>,
+    /// Of `review_requested`; a team may be asked instead.
+    #[serde(default)]
+    pub(crate) requested_reviewer: Option<User>,
 }
 
 impl Payload {

@@ -16,8 +16,41 @@ const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(5);
 /// Repositories whose tokens are kept at once.
 const MOST_TOKENS: usize = 512;
 
-/// What a token reaches: an installation, one repository in it, and whether its pull requests too.
-pub(crate) type Reach = (String, String, bool);
+/// What a call needs to be allowed: one set of permissions, the least that serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Need {
+    /// To read and answer issues.
+    Issues,
+    /// To read, answer and review pull requests.
+    Pulls,
+    /// To read and answer discussions.
+    Discussions,
+}
+
+impl Need {
+    /// The permissions (documentation: "Permissions required for GitHub Apps"). It says that `issues: write` is enough for
+    /// comments on pull requests; the server's answers ask for both (github/rest-api-description, issue 6994).
+    fn permissions(self) -> Value {
+        match self {
+            Self::Issues => json!({ "issues": "write", "metadata": "read" }),
+            Self::Pulls => json!({ "issues": "write", "pull_requests": "write", "metadata": "read" }),
+            Self::Discussions => json!({ "discussions": "write", "metadata": "read" }),
+        }
+    }
+
+    /// What is asked for when the app lacks some of it. It can read then, and GitHub says whether it can write.
+    pub(crate) fn without_more(self) -> Option<Self> {
+        (self == Self::Pulls).then_some(Self::Issues)
+    }
+}
+
+/// What a token reaches: an installation, one repository in it, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Reach {
+    pub(crate) installation: String,
+    pub(crate) repository: String,
+    pub(crate) need: Need,
+}
 
 /// A token as the header that carries it.
 #[derive(Clone)]
@@ -61,18 +94,11 @@ pub(crate) fn bearer(credential: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// What is asked for: one repository, by its immutable id where it is known, and writing to its issues, or to its pull
-/// requests too. GitHub's documentation says that `issues: write` is enough for comments on pull requests; its answers
-/// ask for both (github/rest-api-description, issue 6994).
-pub(crate) fn narrowing(repository_id: Option<u64>, repository: &str, with_pulls: bool) -> Value {
-    let permissions = if with_pulls {
-        json!({ "issues": "write", "pull_requests": "write", "metadata": "read" })
-    } else {
-        json!({ "issues": "write", "metadata": "read" })
-    };
+/// What is asked for: one repository, by its immutable id where it is known, and what the call needs there.
+pub(crate) fn narrowing(repository_id: Option<u64>, repository: &str, need: Need) -> Value {
     match repository_id {
-        Some(id) => json!({ "repository_ids": [id], "permissions": permissions }),
-        None => json!({ "repositories": [repository], "permissions": permissions }),
+        Some(id) => json!({ "repository_ids": [id], "permissions": need.permissions() }),
+        None => json!({ "repositories": [repository], "permissions": need.permissions() }),
     }
 }
 
@@ -106,6 +132,12 @@ impl Tokens {
         Arc::clone(cells.entry(reach.clone()).or_default())
     }
 
+    /// Forgets every token of an installation that was taken away.
+    pub(crate) fn forget_installation(&self, installation: &str) {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.retain(|reach, _| reach.installation != installation);
+    }
+
     /// Forgets a token that GitHub no longer takes.
     pub(crate) fn forget(&self, reach: &Reach) {
         self.cells.lock().unwrap_or_else(PoisonError::into_inner).remove(reach);
@@ -120,10 +152,26 @@ mod tests {
         Token::read(format!(r#"{{"token":"ghs_x","expires_at":"{expires_at}"}}"#).as_bytes()).unwrap()
     }
 
+    fn reach(repository: &str) -> Reach {
+        Reach { installation: "1".into(), repository: repository.into(), need: Need::Issues }
+    }
+
+    #[test]
+    fn the_tokens_of_an_installation_are_forgotten_together() {
+        let tokens = Tokens::default();
+        for installation in ["1", "2"] {
+            let reach = Reach { installation: installation.into(), ..reach("5") };
+            tokens.cell(&reach, Timestamp::UNIX_EPOCH);
+        }
+        tokens.forget_installation("1");
+        let left: Vec<_> = tokens.cells.lock().unwrap().keys().map(|reach| reach.installation.clone()).collect();
+        assert_eq!(left, ["2"]);
+    }
+
     #[tokio::test]
     async fn a_token_is_kept_until_five_minutes_before_its_end_and_never_printed() {
         let tokens = Tokens::default();
-        let reach = ("1".to_owned(), "2".to_owned(), false);
+        let reach = reach("2");
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let cell = tokens.cell(&reach, at("2026-01-01T00:00:00Z"));
         cell.set(token("2026-01-01T01:00:00Z")).unwrap();
@@ -136,7 +184,7 @@ mod tests {
     fn tokens_of_many_repositories_do_not_fill_the_memory() {
         let tokens = Tokens::default();
         for repository in 0..2_000 {
-            tokens.cell(&("1".to_owned(), repository.to_string(), false), Timestamp::UNIX_EPOCH);
+            tokens.cell(&reach(&repository.to_string()), Timestamp::UNIX_EPOCH);
         }
         assert_eq!(tokens.cells.lock().unwrap().len(), MOST_TOKENS);
     }

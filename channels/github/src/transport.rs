@@ -19,6 +19,9 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(8);
 /// A hundred comments of the greatest length are a third of this.
 const MOST_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
+/// The path that stands for the GraphQL API, wherever that is.
+pub(crate) const GRAPHQL: &str = "/graphql";
+
 /// A request.
 pub(crate) struct Call<'c> {
     pub(crate) method: Method,
@@ -61,14 +64,25 @@ impl Lost {
 pub(crate) struct Transport {
     /// Without a slash at its end.
     base: String,
+    /// The GraphQL API: beside the REST API on GitHub Enterprise Server, below it elsewhere ("Forming calls with GraphQL").
+    graphql: String,
+    /// The server alone: addresses are whole when octocrab gets them, and its joining of paths guesses.
+    origin: String,
     /// The client starts a task of its own, so it is made on the first call and not before there is a runtime.
     client: OnceCell<Octocrab>,
     deadline: Duration,
 }
 
 impl Transport {
-    pub(crate) fn new(base: &Url) -> Self {
-        Self { base: base.as_str().trim_end_matches('/').to_owned(), client: OnceCell::new(), deadline: DEADLINE }
+    pub(crate) fn new(url: &Url) -> Self {
+        let base = url.as_str().trim_end_matches('/').to_owned();
+        let graphql = match base.strip_suffix("/api/v3") {
+            Some(host) => format!("{host}/api/graphql"),
+            None => format!("{base}{GRAPHQL}"),
+        };
+        let mut origin = url.clone();
+        origin.set_path("/");
+        Self { base, graphql, origin: origin.into(), client: OnceCell::new(), deadline: DEADLINE }
     }
 
     /// The path of an address below the base; `None` for any other place.
@@ -79,7 +93,7 @@ impl Transport {
     async fn client(&self) -> Result<&Octocrab, Lost> {
         let make = || async {
             Octocrab::builder()
-                .base_uri(self.base.as_str())
+                .base_uri(self.origin.as_str())
                 .and_then(|builder| builder.set_connect_timeout(Some(CONNECT_DEADLINE)).build())
                 .map_err(|error| Lost::NotSent(format!("the HTTPS client cannot be made: {}", causes(&error))))
         };
@@ -90,8 +104,8 @@ impl Transport {
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, Lost> {
         let client = self.client().await?;
         let not_sent = |error: &dyn Error| Lost::NotSent(format!("the request cannot be built: {}", causes(error)));
-        // An absolute address: octocrab's joining of a path with a base that has a path guesses.
-        let uri: Uri = format!("{}{}", self.base, call.path).parse().map_err(|error| not_sent(&error))?;
+        let address = if call.path == GRAPHQL { self.graphql.clone() } else { format!("{}{}", self.base, call.path) };
+        let uri: Uri = address.parse().map_err(|error| not_sent(&error))?;
         let mut builder = Request::builder().method(call.method).uri(uri).header(ACCEPT, "application/vnd.github+json");
         if let Some(authorization) = call.authorization {
             builder = builder.header(AUTHORIZATION, authorization);

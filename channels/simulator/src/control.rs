@@ -81,7 +81,11 @@ fn github_say(github: &Github, person: &str, place: &str, text: &str) -> Result<
     };
     let number =
         number.parse().map_err(|_| Unknown { what: format!("issue {place}"), known: vec!["acme/app#1".to_owned()] })?;
-    github.comment(person, repository, number, text)?;
+    if github.discussion(number).is_some() {
+        github.comment_in_discussion(person, number, text, None)?;
+    } else {
+        github.comment(person, repository, number, text)?;
+    }
     Ok(json!({"place": place, "thread": number.to_string()}))
 }
 
@@ -162,31 +166,8 @@ fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
                 edits: one.history.len(),
             })
             .collect(),
-        "github" => {
-            let number = which.thread.parse().unwrap_or(0);
-            let issue = all
-                .github
-                .issue(number)
-                .ok_or_else(|| Unknown { what: format!("issue {}", which.thread), known: vec!["1".to_owned()] })?;
-            let opened = SeenMessage {
-                id: "issue".into(),
-                author: issue.author.clone(),
-                is_bot: false,
-                text: format!("{}\n\n{}", issue.title, issue.body),
-                is_final: true,
-                edits: 0,
-            };
-            let comments = issue.comments.into_iter().map(|one| SeenMessage {
-                id: one.id.to_string(),
-                author: one.author,
-                is_bot: one.is_bot,
-                text: one.body,
-                is_final: true,
-                edits: one.history.len(),
-            });
-            std::iter::once(opened).chain(comments).collect()
-        }
         "linear" => linear_messages(&all.linear, which)?,
+        "github" => github_seen(&all.github, which.thread.parse().unwrap_or(0))?,
         other => return Err(platforms(other)),
     };
     let status = match which.platform.as_str() {
@@ -235,6 +216,36 @@ fn linear_messages(linear: &Linear, which: &Which) -> Result<Vec<SeenMessage>, U
 fn linear_status(linear: &Linear, session: &str) -> String {
     let last = linear.session(session).and_then(|session| session.activities.into_iter().next_back());
     last.filter(|activity| activity.ephemeral && !activity.is_replaced).map(|one| one.text()).unwrap_or_default()
+}
+
+/// An issue, pull request or discussion with its comments.
+fn github_seen(github: &Github, number: u64) -> Result<Vec<SeenMessage>, Unknown> {
+    let message = |id: String, author: &str, is_bot: bool, text: String, edits: usize| SeenMessage {
+        id,
+        author: author.to_owned(),
+        is_bot,
+        text,
+        is_final: true,
+        edits,
+    };
+    if let Some(discussion) = github.discussion(number) {
+        let text = format!("{}\n\n{}", discussion.title, discussion.body);
+        let opened = message("issue".into(), &discussion.author, false, text, 0);
+        let comments = discussion
+            .comments
+            .iter()
+            .map(|one| message(one.id.to_string(), &one.author, one.is_bot, one.body.clone(), one.history.len()));
+        return Ok(std::iter::once(opened).chain(comments).collect());
+    }
+    let issue =
+        github.issue(number).ok_or_else(|| Unknown { what: format!("issue {number}"), known: vec!["1".to_owned()] })?;
+    let text = format!("{}\n\n{}", issue.title, issue.body);
+    let opened = message("issue".into(), &issue.author, issue.is_bot, text, 0);
+    let comments = issue
+        .comments
+        .iter()
+        .map(|one| message(one.id.to_string(), &one.author, one.is_bot, one.body.clone(), one.history.len()));
+    Ok(std::iter::once(opened).chain(comments).collect())
 }
 
 fn person_name(slack: &Slack, id: &str) -> String {

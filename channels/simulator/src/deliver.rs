@@ -27,6 +27,8 @@ pub struct Delivered {
     pub tries: u32,
     /// It repeats an earlier one.
     pub is_again: bool,
+    /// When it was sent first, seconds since the Unix epoch.
+    pub(crate) at_s: u64,
 }
 
 /// All deliveries of one platform.
@@ -70,6 +72,15 @@ impl Log {
         }
     }
 
+    /// Sends one of them once more; `false` when there is none of this number.
+    pub(crate) fn send_one_again(&self, shared: &Shared, rules: &Rules, index: usize) -> bool {
+        let Some(one) = self.all().into_iter().nth(index) else {
+            return false;
+        };
+        self.send(shared, rules.clone(), one.headers, one.body, true);
+        true
+    }
+
     /// Sends a body, in a task of its own.
     pub(crate) fn send(&self, shared: &Shared, rules: Rules, headers: Headers, body: Bytes, is_again: bool) {
         let index = {
@@ -82,6 +93,7 @@ impl Log {
                 answer: Bytes::new(),
                 tries: 0,
                 is_again,
+                at_s: now().0,
             });
             log.len() - 1
         };

@@ -27,7 +27,10 @@ use url::Url;
 pub use client::{Client, ClientError, Landed, SeenMessage, SeenThread};
 pub use deliver::Delivered;
 pub use fault::{Fault, Faults};
-pub use github::{Github, GithubOptions, Issue};
+pub use github::{
+    CheckRun, Comment, Discussion, DiscussionComment, Github, GithubApp, GithubOptions, Issue, LineComment, Pull,
+    Review,
+};
 pub use linear::{Activity, Linear, LinearComment, LinearIssue, LinearOptions, Said, Session};
 pub use slack::{Message, Posted, Response, Slack, SlackOptions};
 

@@ -217,7 +217,7 @@ impl Tool for ListIssues {
                 .map_err(failed("The list of issues"))?;
             let others = found.items.iter().filter(|issue| !issue.is_pull_request && issue.number != own);
             lines.extend(others.map(line));
-            if !found.has_next || lines.len() >= wanted {
+            if found.next.is_none() || lines.len() >= wanted {
                 break;
             }
         }

@@ -92,7 +92,7 @@ async fn known_labels(place: &Place<'_>) -> Result<Vec<String>, ReplyError> {
     for page in 1..=MOST_PAGES {
         let found = place.github.api().list_labels(&place.repository, MOST_PER_PAGE, page).await?;
         names.extend(found.items.into_iter().map(|label| label.name));
-        if !found.has_next {
+        if found.next.is_none() {
             break;
         }
     }
@@ -199,7 +199,7 @@ impl Tool for PostComment {
             if let Some(comment) = found.items.iter().find(|comment| comment.body.trim_end().ends_with(&marker)) {
                 return Ok(Some(posted(&comment.html_url)));
             }
-            if !found.has_next {
+            if found.next.is_none() {
                 return Ok(None);
             }
         }

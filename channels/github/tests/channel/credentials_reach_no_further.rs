@@ -144,7 +144,7 @@ async fn access_is_what_github_says_of_the_account_with_the_actors_id() {
         (200, json!({ "permission": "none", "role_name": "", "user": user(1) }), Some(Role::None)),
         // The login belongs to somebody else now.
         (200, json!({ "permission": "admin", "role_name": "admin", "user": user(2) }), Some(Role::None)),
-        (200, json!({ "permission": "admin", "role_name": "admin" }), Some(Role::None)),
+        (200, json!({ "permission": "admin", "role_name": "admin", "user": null }), Some(Role::None)),
         (404, json!({ "message": "Not Found" }), Some(Role::None)),
         (403, json!({ "message": "Resource not accessible" }), None),
         (500, json!({}), None),
@@ -158,6 +158,12 @@ async fn access_is_what_github_says_of_the_account_with_the_actors_id() {
         }
         // An answer counts for a minute, a failure does not.
         assert_eq!(server.count(PERMISSION), if role.is_some() { 1 } else { 2 }, "{status} {body}");
+    }
+    // A server that does not say of whom it speaks is asked who has the login.
+    for (id, role) in [(1, Role::Member), (2, Role::None)] {
+        let server = StandIn::start().await;
+        server.on(PERMISSION, 200, json!({ "permission": "write" })).on("GET /users/octocat", 200, user(id));
+        assert_eq!(token(&server.base).permission(&person(1, "octocat"), &thread).await, Ok(role));
     }
     let server = StandIn::start().await;
     let github = token(&server.base);
@@ -192,6 +198,20 @@ async fn an_app_learns_its_account_and_ignores_its_own_acts() {
     assert_eq!((identity.id.as_str(), identity.handle.as_str()), ("99", "reveille-test"));
     assert_eq!(identity.warnings, Vec::<String>::new());
     assert_eq!(normalised(&github, label()), Ok(Inbound::Ignored { reason: "our own act" }));
+    // What others give to that account is work for us.
+    let person = json!({ "id": 1, "login": "octocat", "type": "User" });
+    for (assignee, is_ours) in [(&account, true), (&person, false)] {
+        let assigned = json!({
+            "action": "assigned", "assignee": assignee, "issue": { "number": 7 }, "sender": person,
+            "repository": { "id": 42, "name": "app", "owner": { "login": "acme" } },
+        });
+        let Ok(Inbound::Events(events)) =
+            normalised(&github, delivery("issues", serde_json::to_vec(&assigned).unwrap(), &[]))
+        else {
+            panic!("{assignee}")
+        };
+        assert_eq!(events[0].facts.contains_key("delegated"), is_ours);
+    }
     // Only the account's page is asked for without a credential: an app may not ask for it.
     assert_eq!(server.last("GET /users/reveille-test%5Bbot%5D").authorization, "");
 }
@@ -246,7 +266,9 @@ async fn a_token_whose_user_is_not_known_yet_does_not_answer_itself() {
     assert!(matches!(normalised(&github, body("Hello")), Ok(Inbound::Events(_))));
     server.on("GET /user", 200, json!({ "id": 9, "login": "bot" }));
     github.identify().await.unwrap();
-    assert!(matches!(normalised(&github, body("Hello")), Ok(Inbound::Ignored { .. })));
+    assert!(matches!(normalised(&github, body(&marked)), Ok(Inbound::Ignored { .. })));
+    // A person may write with the account whose token it is; what we write is marked.
+    assert!(matches!(normalised(&github, body("Hello")), Ok(Inbound::Events(_))));
 }
 
 #[test]

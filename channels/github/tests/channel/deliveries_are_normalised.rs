@@ -32,6 +32,19 @@ fn recorded_payloads_become_events() {
         ("issue_comment.command", fixture!("issue_comment.command")),
         ("issue_comment.edited", fixture!("issue_comment.edited")),
         ("issue_comment.deleted", fixture!("issue_comment.deleted")),
+        ("pull_request.opened", fixture!("pull_request.opened")),
+        ("pull_request.synchronize", fixture!("pull_request.synchronize")),
+        ("pull_request.review_requested", fixture!("pull_request.review_requested")),
+        ("pull_request.closed", fixture!("pull_request.closed")),
+        ("pull_request.labeled", fixture!("pull_request.labeled")),
+        ("pull_request_review.submitted", fixture!("pull_request_review.submitted")),
+        ("pull_request_review_comment.created", fixture!("pull_request_review_comment.created")),
+        ("discussion.created", fixture!("discussion.created")),
+        ("discussion_comment.created", fixture!("discussion_comment.created")),
+        ("check_run.rerequested", fixture!("check_run.rerequested")),
+        ("check_run.requested_action", fixture!("check_run.requested_action")),
+        ("installation.deleted", fixture!("installation.deleted")),
+        ("installation_repositories.added", fixture!("installation_repositories.added")),
     ] {
         let (kind, _) = name.split_once('.').unwrap();
         insta::assert_json_snapshot!(name, event(&github, kind, body));
@@ -46,7 +59,9 @@ fn what_asks_for_nothing_is_acknowledged_with_the_reason() {
         ("star", fixture!("star.created"), "an event that is not used"),
         ("push", br#"{"ref":"refs/heads/main"}"#.as_slice(), "an event that is not used"),
         ("something_new", br#"{"action":"happened"}"#.as_slice(), "an event that is not used"),
-        ("issue_comment", fixture!("issue_comment.own"), "our own comment"),
+        ("issue_comment", fixture!("issue_comment.own"), "our own post"),
+        ("commit_comment", fixture!("commit_comment.created"), "a comment on a commit has no thread to answer in"),
+        ("ping", br#"{"zen":"Design for failure.","hook_id":1}"#.as_slice(), "a ping: the webhook is set up"),
     ] {
         assert_eq!(normalised(&github, delivery(kind, body, &[])), Ok(Inbound::Ignored { reason }), "{kind}");
     }
@@ -67,6 +82,13 @@ fn the_unsigned_kind_must_agree_with_the_bodys_shape() {
         ("issues", fixture!("ping")),
         ("issues", fixture!("star.created")),
         ("star", fixture!("issues.opened")),
+        ("issues", fixture!("pull_request.opened")),
+        ("issue_comment", fixture!("pull_request_review_comment.created")),
+        ("pull_request", fixture!("pull_request_review.submitted")),
+        ("discussion", fixture!("discussion_comment.created")),
+        ("installation", fixture!("installation_repositories.added")),
+        ("installation", fixture!("star.created")),
+        ("team", fixture!("installation.deleted")),
     ] {
         let error = normalised(&github, delivery(claimed, body, &[])).unwrap_err();
         assert!(error.contains("X-GitHub-Event does not agree"), "{claimed}: {error}");
@@ -117,6 +139,97 @@ fn a_form_is_read_like_json() {
     }
     let compressed = delivery("issues", fixture!("issues.opened"), &[("content-encoding", "gzip")]);
     assert!(normalised(&app(), compressed).is_err());
+}
+
+/// An edit or a deletion has to find what it is about: the same thread, the same message.
+#[test]
+fn what_is_changed_later_keeps_its_thread_and_its_message() {
+    let github = app();
+    for (event_name, body, new, later) in [
+        ("issues", fixture!("issues.opened"), "opened", ["edited", "deleted"]),
+        ("issue_comment", fixture!("issue_comment.created"), "created", ["edited", "deleted"]),
+        (
+            "pull_request_review_comment",
+            fixture!("pull_request_review_comment.created"),
+            "created",
+            ["edited", "deleted"],
+        ),
+        ("pull_request_review", fixture!("pull_request_review.submitted"), "submitted", ["edited", "dismissed"]),
+        ("discussion", fixture!("discussion.created"), "created", ["edited", "deleted"]),
+        ("discussion_comment", fixture!("discussion_comment.created"), "created", ["edited", "deleted"]),
+    ] {
+        let of = |action: &str| {
+            let mut payload = fixture(body);
+            payload["action"] = json!(action);
+            event(&github, event_name, &bytes(&payload))
+        };
+        let original = of(new);
+        for action in later {
+            let changed = of(action);
+            assert_eq!(changed.name, format!("{event_name}.{action}"));
+            assert_eq!(
+                (&changed.thread.installation, &changed.thread.key, &changed.message),
+                (&original.thread.installation, &original.thread.key, &original.message),
+                "{}",
+                changed.name
+            );
+            match action {
+                "edited" => assert_eq!(changed.kind, Kind::Edited),
+                "deleted" => assert_eq!(changed.kind, Kind::Deleted),
+                _ => assert_eq!(changed.kind, Kind::Other),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_conversation_of_a_pull_request_is_one_thread_and_each_line_another() {
+    let github = app();
+    let key = |name: &str, body: &[u8]| event(&github, name, body).thread.key;
+    let mut in_conversation = fixture(fixture!("issue_comment.command"));
+    in_conversation["repository"] = fixture(fixture!("pull_request.opened"))["repository"].clone();
+    let conversation = key("pull_request", fixture!("pull_request.opened"));
+    assert_eq!(key("issue_comment", &bytes(&in_conversation)), conversation);
+    assert_eq!(key("pull_request_review", fixture!("pull_request_review.submitted")), conversation);
+    // An answer and what it answers are one thread.
+    let answer = fixture(fixture!("pull_request_review_comment.created"));
+    let mut first = answer.clone();
+    first["comment"]["id"] = answer["comment"]["in_reply_to_id"].clone();
+    first["comment"].as_object_mut().unwrap().remove("in_reply_to_id");
+    let line = key("pull_request_review_comment", &bytes(&answer));
+    assert_eq!(key("pull_request_review_comment", &bytes(&first)), line);
+    assert_eq!(line, format!("{conversation}:r284312000"));
+}
+
+#[test]
+fn an_answer_to_a_question_of_ours_is_an_action_of_whoever_wrote_it() {
+    let mut comment = fixture(fixture!("issue_comment.created"));
+    comment["comment"]["body"] = json!("Looks right.\n\n/approve q7-2");
+    let approved = event(&app(), "issue_comment", &bytes(&comment));
+    assert_eq!(approved.kind, Kind::Action { reference: "q7-2".into(), choice: "approve".into() });
+    // What was edited into a text may be somebody else's word.
+    comment["action"] = json!("edited");
+    assert_eq!(event(&app(), "issue_comment", &bytes(&comment)).kind, Kind::Edited);
+}
+
+#[test]
+fn only_buttons_of_our_own_check_runs_count() {
+    let mut check = fixture(fixture!("check_run.requested_action"));
+    for (path, value, reason) in [
+        ("/check_run/app/id", json!(7), "a check run of another app"),
+        ("/check_run/pull_requests", json!([]), "a check run of no pull request"),
+    ] {
+        let before = std::mem::replace(check.pointer_mut(path).unwrap(), value);
+        assert_eq!(
+            normalised(&app(), delivery("check_run", bytes(&check), &[])),
+            Ok(Inbound::Ignored { reason }),
+            "{path}"
+        );
+        *check.pointer_mut(path).unwrap() = before;
+    }
+    check["action"] = json!("completed");
+    let reason = "a check run that began or ended";
+    assert_eq!(normalised(&app(), delivery("check_run", bytes(&check), &[])), Ok(Inbound::Ignored { reason }));
 }
 
 #[test]

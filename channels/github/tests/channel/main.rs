@@ -7,7 +7,15 @@ mod deliveries_are_normalised;
 #[cfg(test)]
 mod deliveries_are_verified;
 #[cfg(test)]
+mod failed_deliveries_are_asked_for;
+#[cfg(test)]
+mod public_examples_are_understood;
+#[cfg(test)]
+mod questions_are_asked;
+#[cfg(test)]
 mod replies_go_out;
+#[cfg(test)]
+mod replies_go_where_they_belong;
 #[cfg(test)]
 mod stand_in;
 #[cfg(test)]

@@ -65,6 +65,34 @@ async fn our_comment_is_found_by_its_marker_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn lists_are_followed_where_the_server_says_they_go_on() {
+    let context = context("token");
+    let ours = comment(504, 9, "bot", &format!("Hello\n\n<!-- reveille:{} -->", context.marker));
+    // Below our address; by another name of the same server, as behind a proxy; with a cursor that is no number.
+    for behind in ["", "https://api.github.example"] {
+        let server = StandIn::start().await;
+        server.on("GET /user", 200, json!({ "id": 9, "login": "bot", "type": "User" }));
+        let next = format!(
+            "<{}{COMMENTS}?page=x>; rel=\"prev\", <{}{COMMENTS}?after=Y3Vyc29y&per_page=2>; rel=\"next\"",
+            server.base,
+            if behind.is_empty() { &server.base } else { behind }
+        );
+        server.on_with(LIST, 200, &[("link", &next)], json!([comment(1, 1, "octocat", "x")]));
+        server.on(LIST, 200, json!([ours]));
+        let found = token(&server.base).find(&context).await.unwrap().unwrap();
+        assert_eq!(found.id, "504");
+        assert_eq!(server.last(LIST).query, "after=Y3Vyc29y&per_page=2");
+    }
+    // Another place is not gone to with our credential.
+    let server = StandIn::start().await;
+    server.on("GET /user", 200, json!({ "id": 9, "login": "bot", "type": "User" }));
+    let elsewhere = "<https://evil.example/steal?page=2>; rel=\"next\"";
+    server.on_with(LIST, 200, &[("link", elsewhere)], json!([comment(1, 1, "octocat", "x")]));
+    assert_eq!(token(&server.base).find(&context).await, Ok(None));
+    assert_eq!(server.count(LIST), 1);
+}
+
+#[tokio::test]
 async fn not_found_is_said_only_when_it_is_certain() {
     let context = context("token");
     // Who we are is not known, so nobody's comment can be called ours.
@@ -83,7 +111,7 @@ async fn each_refusal_says_what_to_do_next() {
     let soon = (jiff::Timestamp::now().as_second() + 90).to_string();
     let limited = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", soon.as_str())];
     type Headers<'h> = &'h [(&'static str, &'h str)];
-    let cases: [(u16, Headers<'_>, &str, &str, &str); 15] = [
+    let cases: [(u16, Headers<'_>, &str, &str, &str); 18] = [
         (401, &[], "Bad credentials", "credentials", "credentials"),
         (403, &[], "Resource not accessible by integration", "credentials", "credentials"),
         (403, &[("retry-after", "7")], "wait", "retry 7000", "retry 7000"),
@@ -94,7 +122,10 @@ async fn each_refusal_says_what_to_do_next() {
         (429, &[], "", "retry 60000", "retry 60000"),
         (404, &[], "Not Found", "gone", "gone"),
         (410, &[], "Issues are disabled for this repo", "gone", "gone"),
+        (423, &[], "Repository is locked for migration", "gone", "gone"),
         (422, &[], "Validation Failed", "refused", "refused"),
+        (422, &[], "Validation Failed: was submitted too quickly", "retry 60000", "retry 60000"),
+        (403, &[("x-ratelimit-remaining", "0")], "API rate limit exceeded", "retry 60000", "retry 60000"),
         (301, &[("location", "https://elsewhere.example/repositories/42/x")], "Moved Permanently", "gone", "gone"),
         (500, &[], "", "unknown", "retry 3000"),
         (502, &[], "", "unknown", "retry 3000"),

@@ -1,28 +1,34 @@
-//! GitHub's REST API: what a bot that answers issues needs ("REST API endpoints for issues", "... for issue comments",
-//! "... for labels", "... for reactions", "... for collaborators", "Getting started: rate limits").
+//! GitHub's API: who calls, what is called, and how it is answered ("Getting started with the REST API": authentication,
+//! pagination, rate limits).
 
 use axum::Router;
 use axum::extract::{Request, State as Extract};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::{BOT_ID, Github, PEOPLE, REPOSITORY, REPOSITORY_ID, State, comment_of, issue_json, repository_json, user};
+use super::auth::{Caller, INSTALLATION_ID};
+use super::hooks::HOOK_ID;
+use super::{Answer, Github, NOT_FOUND, PEOPLE, REPOSITORY, REPOSITORY_ID, Refusal};
 use crate::fault::Fault;
 use crate::{Call, lock};
-
-/// The longest comment, characters.
-const BODY_MAX: usize = 65_536;
 
 /// The largest request that is read, bytes.
 const REQUEST_MAX: usize = 1024 * 1024;
 
-type Answer = Result<(StatusCode, Value), (StatusCode, &'static str)>;
-
-const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "Not Found");
-const UNPROCESSABLE: (StatusCode, &str) = (StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed");
+/// A request, once it is known who makes it.
+pub(super) struct Asked<'a> {
+    pub(super) method: &'a Method,
+    /// The words of the path below the repository.
+    pub(super) rest: &'a [&'a str],
+    pub(super) arguments: &'a Value,
+    pub(super) query: &'a [(String, String)],
+    pub(super) caller: &'a Caller,
+    /// The media type asked for.
+    pub(super) accept: &'a str,
+}
 
 pub(crate) fn router(github: Github) -> Router {
     Router::new().fallback(call).with_state(github)
@@ -44,11 +50,15 @@ async fn call(Extract(github): Extract<Github>, request: Request) -> Response {
         Some(Fault::Delay(wait)) => tokio::time::sleep(*wait).await,
         Some(Fault::DropAnswer) | None => {}
     }
-    let authorization =
-        head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = authorization.strip_prefix("Bearer ").or_else(|| authorization.strip_prefix("token "));
-    if token != Some(github.options.token.as_str()) {
-        return refused((StatusCode::UNAUTHORIZED, "Bad credentials"));
+    let caller = match github.caller(&head.headers) {
+        Ok(caller) => caller,
+        Err(refusal) => return refused(refusal),
+    };
+    if !head.headers.contains_key(header::USER_AGENT) {
+        return refused((
+            StatusCode::FORBIDDEN,
+            "Request forbidden by administrative rules. Please make sure your request has a User-Agent header",
+        ));
     }
     let whole = http_body_util::Limited::new(body, REQUEST_MAX).collect().await;
     let Ok(body) = whole.map(http_body_util::Collected::to_bytes) else {
@@ -57,152 +67,156 @@ async fn call(Extract(github): Extract<Github>, request: Request) -> Response {
     let arguments: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let answer = github.perform(&head.method, &path, &arguments, &query);
+    let accept = head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (answer, next) = github.perform(&head.method, &path, &arguments, &query, &caller, accept);
     github.shared.touch();
     if fault == Some(Fault::DropAnswer) {
         let broken = futures::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("cut"))]);
         return axum::body::Body::from_stream(broken).into_response();
     }
     match answer {
-        Ok((status, value)) => (status, limits(), value.to_string()).into_response(),
+        Ok((status, value)) => {
+            let link = next.map(|query| format!("<{}?{query}>; rel=\"next\"", here(&head.headers, &path)));
+            let text = match value {
+                // A diff is no JSON.
+                Value::String(text) => text,
+                value => value.to_string(),
+            };
+            let mut response = (status, limits(), text).into_response();
+            if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+                response.headers_mut().insert(header::LINK, link);
+            }
+            response
+        }
         Err(error) => refused(error),
     }
 }
 
+/// The whole address of a path of this server.
+fn here(headers: &HeaderMap, path: &str) -> String {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    format!("http://{host}/github{path}")
+}
+
 impl Github {
-    fn perform(&self, method: &Method, path: &str, arguments: &Value, query: &[(String, String)]) -> Answer {
+    /// Does what is asked. The query of the next page comes along.
+    fn perform(
+        &self,
+        method: &Method,
+        path: &str,
+        arguments: &Value,
+        query: &[(String, String)],
+        caller: &Caller,
+        accept: &str,
+    ) -> (Answer, Option<String>) {
         let words: Vec<&str> = path.split('/').filter(|word| !word.is_empty()).collect();
-        let mut state = lock(&self.state);
-        let own = user(BOT_ID, &self.options.bot_login, "Bot");
-        let mut commented = None;
-        let repository_id = REPOSITORY_ID.to_string();
-        let rest = match words.as_slice() {
-            ["user"] => return Ok((StatusCode::OK, own)),
-            ["users", login] => return find_user(login, &self.options.bot_login, own),
-            ["repos", owner, name, rest @ ..] if format!("{owner}/{name}") == REPOSITORY => rest,
-            ["repositories", id, rest @ ..] if *id == repository_id => rest,
-            _ => return Err(NOT_FOUND),
+        let ok = |value: Value| Ok((StatusCode::OK, value));
+        let as_app = |answer: &dyn Fn() -> Answer| match caller {
+            Caller::App => answer(),
+            _ => Err((StatusCode::UNAUTHORIZED, "A JSON web token could not be decoded")),
         };
-        let answer = match (method.as_str(), rest) {
-            ("GET", []) => Ok((StatusCode::OK, repository_json())),
-            ("GET", ["issues"]) => {
-                let all: Vec<Value> = state.issues.iter().rev().map(issue_json).collect();
-                Ok((StatusCode::OK, page(all, query)))
+        let repository_id = REPOSITORY_ID.to_string();
+        let answer = match (method.as_str(), words.as_slice()) {
+            ("GET", ["app", "hook", "deliveries"]) if matches!(caller, Caller::App) => {
+                let (list, next) = self.list_deliveries(query);
+                return (ok(list), next);
             }
-            ("GET", ["issues", number]) => issue(&state, number).map(|issue| (StatusCode::OK, issue_json(issue))),
-            ("GET", ["issues", number, "comments"]) => {
-                let all = issue(&state, number)?.comments.iter().map(comment_of).collect();
-                Ok((StatusCode::OK, page(all, query)))
+            ("POST", ["app", "hook", "deliveries", id, "attempts"]) => as_app(&|| self.deliver_again(id)),
+            ("GET", ["app"]) => {
+                as_app(&|| ok(self.options.app.as_ref().map(super::GithubApp::json).unwrap_or_default()))
             }
-            ("POST", ["issues", number, "comments"]) => {
-                let body = body_of(arguments)?;
-                let number: u64 = number.parse().map_err(|_| NOT_FOUND)?;
-                let id = state.add_comment(number, &self.options.bot_login, true, body).ok_or(NOT_FOUND)?;
-                commented = Some((number, id));
-                let comment = state.issue(number).and_then(|issue| issue.comments.last()).map(comment_of);
-                Ok((StatusCode::CREATED, comment.unwrap_or_default()))
+            ("GET", ["app", "installations"]) => as_app(&|| ok(json!([self.installation()]))),
+            ("POST", ["app", "installations", id, "access_tokens"]) => as_app(&|| self.mint(id, arguments)),
+            ("GET", ["user"]) => match caller {
+                Caller::Token => ok(self.bot()),
+                _ => Err((StatusCode::FORBIDDEN, "Resource not accessible by integration")),
+            },
+            ("GET", ["user", "repos"]) => match caller {
+                Caller::Token => ok(json!([super::objects::repository()])),
+                _ => Err((StatusCode::FORBIDDEN, "Resource not accessible by integration")),
+            },
+            ("GET", ["users", login]) => find_user(login, &self.options.bot_login, self.bot()),
+            ("POST", ["graphql"]) => self.graphql(arguments, caller),
+            ("GET", ["search", what]) => self.search(what, query, caller),
+            ("GET", ["repos", owner, name, "installation"]) if format!("{owner}/{name}") == REPOSITORY => {
+                as_app(&|| ok(self.installation()))
             }
-            ("GET", ["issues", "comments", id]) => {
-                let id: u64 = id.parse().map_err(|_| NOT_FOUND)?;
-                let found = state.issues.iter().flat_map(|issue| &issue.comments).find(|one| one.id == id);
-                found.map(|one| (StatusCode::OK, comment_of(one))).ok_or(NOT_FOUND)
+            (_, ["repos", owner, name, rest @ ..]) if format!("{owner}/{name}") == REPOSITORY => {
+                return self.in_repository(&Asked { method, rest, arguments, query, caller, accept }, path);
             }
-            ("PATCH", ["issues", "comments", id]) => {
-                let id: u64 = id.parse().map_err(|_| NOT_FOUND)?;
-                let body = body_of(arguments)?.to_owned();
-                let found = state.issues.iter_mut().flat_map(|issue| &mut issue.comments).find(|one| one.id == id);
-                let found = found.ok_or(NOT_FOUND)?;
-                if !found.is_bot {
-                    return Err((StatusCode::FORBIDDEN, "Must have admin rights to Repository."));
-                }
-                let before = std::mem::replace(&mut found.body, body);
-                found.history.push(before);
-                Ok((StatusCode::OK, comment_of(found)))
+            (_, ["repositories", id, rest @ ..]) if *id == repository_id => {
+                return self.in_repository(&Asked { method, rest, arguments, query, caller, accept }, path);
             }
-            ("GET", ["labels"]) => {
-                Ok((StatusCode::OK, state.labels.iter().map(|name| json!({"name": name, "description": ""})).collect()))
-            }
-            ("POST", ["issues", number, "labels"]) => {
-                let names = arguments.get("labels").unwrap_or(arguments).as_array().ok_or(UNPROCESSABLE)?;
-                let names: Vec<String> = names.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
-                let number: u64 = number.parse().map_err(|_| NOT_FOUND)?;
-                let issue = state.issue_mut(number).ok_or(NOT_FOUND)?;
-                for name in &names {
-                    if !issue.labels.contains(name) {
-                        issue.labels.push(name.clone());
-                    }
-                }
-                let shown = issue.labels.iter().map(|name| json!({"id": 1, "name": name})).collect();
-                // Labels that a repository does not have are made.
-                let new: Vec<String> = names.into_iter().filter(|name| !state.labels.contains(name)).collect();
-                state.labels.extend(new);
-                Ok((StatusCode::OK, shown))
-            }
-            ("POST", ["issues", "comments", id, "reactions"]) => {
-                let id: u64 = id.parse().map_err(|_| NOT_FOUND)?;
-                let found = state.issues.iter_mut().flat_map(|issue| &mut issue.comments).find(|one| one.id == id);
-                react(&mut found.ok_or(NOT_FOUND)?.reactions, arguments)
-            }
-            ("POST", ["issues", number, "reactions"]) => {
-                let number: u64 = number.parse().map_err(|_| NOT_FOUND)?;
-                react(&mut state.issue_mut(number).ok_or(NOT_FOUND)?.reactions, arguments)
-            }
-            ("GET", ["collaborators", login, "permission"]) => permission(login),
             _ => Err(NOT_FOUND),
         };
+        self.note(method, path, arguments, &answer);
+        (answer, None)
+    }
+
+    fn in_repository(&self, asked: &Asked<'_>, path: &str) -> (Answer, Option<String>) {
+        let hook = HOOK_ID.to_string();
+        let answer = match (asked.method.as_str(), asked.rest) {
+            ("GET", ["hooks"]) => asked.caller.may(&[]).map(|()| (StatusCode::OK, self.list_hooks())),
+            ("GET", ["hooks", id, "deliveries"]) if *id == hook && asked.caller.may(&[]).is_ok() => {
+                let (list, next) = self.list_deliveries(asked.query);
+                return (Ok((StatusCode::OK, list)), next);
+            }
+            ("POST", ["hooks", id, "deliveries", delivery, "attempts"]) if *id == hook => {
+                asked.caller.may(&[]).and_then(|()| self.deliver_again(delivery))
+            }
+            (_, ["pulls", ..]) => self.pulls(asked),
+            (_, ["issues" | "labels", ..]) => self.issues_api(asked),
+            (_, ["check-runs", ..] | ["commits", ..]) => self.checks_api(asked),
+            _ => self.repository(asked),
+        };
+        self.note(asked.method, path, asked.arguments, &answer);
+        match answer {
+            Ok((status, Value::Array(all))) if *asked.method == Method::GET => {
+                let (page, next) = page(all, asked.query);
+                (Ok((status, page)), next)
+            }
+            answer => (answer, None),
+        }
+    }
+
+    fn note(&self, method: &Method, path: &str, arguments: &Value, answer: &Answer) {
         if answer.is_ok() {
-            state.calls.push(Call { method: format!("{method} {path}"), arguments: arguments.clone() });
+            let call = Call { method: format!("{method} {path}"), arguments: arguments.clone() };
+            lock(&self.state).calls.push(call);
         }
-        let issue = commented.and_then(|(number, id)| state.issue(number).cloned().map(|issue| (issue, id)));
-        drop(state);
-        if let Some((issue, id)) = issue {
-            self.deliver_comment(&issue, id, &own);
-        }
-        answer
     }
-}
 
-fn issue<'a>(state: &'a State, number: &str) -> Result<&'a super::Issue, (StatusCode, &'static str)> {
-    number.parse().ok().and_then(|number| state.issue(number)).ok_or(NOT_FOUND)
-}
-
-fn body_of(arguments: &Value) -> Result<&str, (StatusCode, &'static str)> {
-    let body = arguments.get("body").and_then(Value::as_str).filter(|body| !body.trim().is_empty());
-    body.filter(|body| body.chars().count() <= BODY_MAX).ok_or(UNPROCESSABLE)
-}
-
-fn react(reactions: &mut Vec<String>, arguments: &Value) -> Answer {
-    let names = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"];
-    let name =
-        arguments.get("content").and_then(Value::as_str).filter(|name| names.contains(name)).ok_or(UNPROCESSABLE)?;
-    if reactions.iter().any(|one| one == name) {
-        return Ok((StatusCode::OK, json!({"id": 1, "content": name})));
+    fn installation(&self) -> Value {
+        json!({"id": INSTALLATION_ID, "account": {"login": "acme", "id": 77, "type": "Organization"},
+            "app_id": self.options.app.as_ref().map(|app| app.id), "repository_selection": "selected",
+            "permissions": self.options.app.as_ref().map(|app| &app.permissions), "suspended_at": null})
     }
-    reactions.push(name.to_owned());
-    Ok((StatusCode::CREATED, json!({"id": 1, "content": name})))
-}
-
-fn permission(login: &str) -> Answer {
-    let person = PEOPLE.iter().find(|one| one.login == login).ok_or(NOT_FOUND)?;
-    let user = user(person.id, person.login, "User");
-    Ok((StatusCode::OK, json!({"permission": person.permission, "role_name": person.permission, "user": user})))
 }
 
 fn find_user(login: &str, bot_login: &str, own: Value) -> Answer {
-    if login == bot_login {
+    // As it stands in the address.
+    if login.replace("%5B", "[").replace("%5D", "]") == bot_login {
         return Ok((StatusCode::OK, own));
     }
     let person = PEOPLE.iter().find(|one| one.login == login).ok_or(NOT_FOUND)?;
-    Ok((StatusCode::OK, user(person.id, person.login, "User")))
+    Ok((StatusCode::OK, super::objects::user(person.id, person.login, "User")))
 }
 
-fn page(all: Vec<Value>, query: &[(String, String)]) -> Value {
+/// A page of a list, and the query of the next one.
+fn page(all: Vec<Value>, query: &[(String, String)]) -> (Value, Option<String>) {
     let number = |name: &str, otherwise: usize| {
         query.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse().ok()).unwrap_or(otherwise)
     };
-    let size = number("per_page", 30).clamp(1, 100);
-    let first = number("page", 1).max(1).saturating_sub(1).saturating_mul(size);
-    all.into_iter().skip(first).take(size).collect()
+    let (size, page) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
+    let first = page.saturating_sub(1).saturating_mul(size);
+    let has_next = all.len() > first.saturating_add(size);
+    let others = query.iter().filter(|(key, _)| !matches!(key.as_str(), "page" | "per_page"));
+    let next = has_next.then(|| {
+        let mut next = url::form_urlencoded::Serializer::new(String::new());
+        next.extend_pairs(others).append_pair("per_page", &size.to_string());
+        next.append_pair("page", &(page + 1).to_string()).finish()
+    });
+    (all.into_iter().skip(first).take(size).collect(), next)
 }
 
 fn limits() -> [(&'static str, &'static str); 3] {
@@ -213,7 +227,7 @@ fn limits() -> [(&'static str, &'static str); 3] {
     ]
 }
 
-fn refused((status, message): (StatusCode, &str)) -> Response {
+fn refused((status, message): Refusal) -> Response {
     (status, limits(), json!({"message": message, "documentation_url": "https://docs.github.com/rest"}).to_string())
         .into_response()
 }

@@ -1,16 +1,34 @@
-//! GitHub: one repository with issues, labels and people.
+//! GitHub: one repository with issues, a pull request, a discussion, labels, files and people.
 
 pub(crate) mod api;
+mod auth;
+mod checks;
+mod graphql;
+mod hooks;
+mod issues;
+mod objects;
+mod people;
+mod pulls;
+mod repository;
+mod state;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::deliver::{Delivered, Log, Rules, hmac_hex, now};
 use crate::fault::Faults;
-use crate::{Call, Shared, Unknown, lock};
+use crate::{Call, Shared, lock};
+
+pub use auth::GithubApp;
+pub use checks::CheckRun;
+pub use state::{Comment, Discussion, DiscussionComment, Issue, LineComment, Pull, Review};
+
+use auth::INSTALLATION_ID;
+use state::State;
 
 pub(crate) const REPOSITORY: &str = "acme/app";
 pub(crate) const REPOSITORY_ID: u64 = 4_200_001;
@@ -19,6 +37,13 @@ pub(crate) const BOT_ID: u64 = 9_000_001;
 /// "Webhooks: handling failed deliveries": an answer is waited for ten seconds, and nothing is tried again.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// What a call is answered with: a status and a body, or a status and a message.
+type Answer = Result<(StatusCode, Value), Refusal>;
+type Refusal = (StatusCode, &'static str);
+
+const NOT_FOUND: Refusal = (StatusCode::NOT_FOUND, "Not Found");
+const UNPROCESSABLE: Refusal = (StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed");
+
 /// What a simulated GitHub needs to know.
 #[derive(Debug, Clone)]
 pub struct GithubOptions {
@@ -26,10 +51,12 @@ pub struct GithubOptions {
     pub connection: String,
     /// The webhook's secret.
     pub webhook_secret: String,
-    /// The token of the bot's account.
+    /// The token of the bot's account; not taken where there is an app.
     pub token: String,
-    /// The bot's login.
+    /// The bot's login; for an app its slug and `[bot]`.
     pub bot_login: String,
+    /// The app, in place of a token.
+    pub app: Option<GithubApp>,
 }
 
 /// A person, with what they may do in the repository.
@@ -47,53 +74,6 @@ pub(crate) const PEOPLE: [Person; 4] = [
     Person { id: 1_004, login: "mallory", permission: "none" },
 ];
 
-/// A comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    /// Its id.
-    pub id: u64,
-    /// Who wrote it.
-    pub author: String,
-    /// Written by the bot.
-    pub is_bot: bool,
-    /// Its text.
-    pub body: String,
-    /// What was visible before, oldest first.
-    pub history: Vec<String>,
-    /// Reactions on it.
-    pub reactions: Vec<String>,
-    pub(crate) at_s: u64,
-}
-
-/// An issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issue {
-    /// Its number.
-    pub number: u64,
-    /// Who opened it.
-    pub author: String,
-    /// Its title.
-    pub title: String,
-    /// Its text.
-    pub body: String,
-    /// Its labels.
-    pub labels: Vec<String>,
-    /// Its comments, oldest first.
-    pub comments: Vec<Comment>,
-    /// Reactions on it.
-    pub reactions: Vec<String>,
-    pub(crate) at_s: u64,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    pub(crate) issues: Vec<Issue>,
-    pub(crate) labels: Vec<String>,
-    pub(crate) calls: Vec<Call>,
-    pub(crate) next_comment: u64,
-    deliveries: u64,
-}
-
 /// The server and its repository.
 #[derive(Debug, Clone)]
 pub struct Github {
@@ -107,71 +87,37 @@ pub struct Github {
 
 impl Github {
     pub(crate) fn new(options: GithubOptions, shared: Shared) -> Self {
-        let mut state = State { next_comment: 5_000_001, ..State::default() };
-        state.labels = ["bug", "question", "duplicate", "needs-info"].map(ToOwned::to_owned).to_vec();
-        for (author, title, body) in [
-            (
-                "carol",
-                "Crash when the configuration file is empty",
-                "It stops with `unexpected end of file`. Version 1.4 on Linux.",
-            ),
-            ("mallory", "Export to CSV loses umlauts", "Names with umlauts come out as question marks."),
-            ("carol", "CSV export: special characters broken", "ä, ö and ü are shown as ? in the exported file."),
-        ] {
-            state.open(author, title, body);
-        }
         Self {
             options: Arc::new(options),
-            state: Arc::new(Mutex::new(state)),
+            state: Arc::new(Mutex::new(State::new())),
             shared,
             faults: Faults::default(),
             log: Log::default(),
         }
     }
 
-    /// A person comments on an issue.
-    ///
-    /// # Errors
-    /// [`Unknown`] for a person or an issue that is not there.
-    pub fn comment(&self, person: &str, repository: &str, number: u64, text: &str) -> Result<u64, Unknown> {
-        let person = person_of(person)?;
-        check(repository)?;
-        let (id, issue) = {
-            let mut state = lock(&self.state);
-            let id = state.add_comment(number, person.login, false, text).ok_or_else(|| Unknown {
-                what: format!("issue {repository}#{number}"),
-                known: state.issues.iter().map(|issue| format!("{REPOSITORY}#{}", issue.number)).collect(),
-            })?;
-            (id, state.issue(number).cloned())
-        };
-        if let Some(issue) = issue {
-            self.deliver_comment(&issue, id, &user(person.id, person.login, "User"));
-        }
-        self.shared.touch();
-        Ok(id)
-    }
-
-    /// A person opens an issue.
-    ///
-    /// # Errors
-    /// [`Unknown`] for a person or a repository that is not there.
-    pub fn open_issue(&self, person: &str, repository: &str, title: &str, body: &str) -> Result<u64, Unknown> {
-        let person = person_of(person)?;
-        check(repository)?;
-        let issue = lock(&self.state).open(person.login, title, body);
-        let sender = user(person.id, person.login, "User");
-        let number = issue.number;
-        let body =
-            json!({"action": "opened", "issue": issue_json(&issue), "repository": repository_json(), "sender": sender});
-        self.deliver("issues", &body);
-        self.shared.touch();
-        Ok(number)
-    }
-
-    /// An issue as it stands.
+    /// An issue or pull request as it stands.
     #[must_use]
     pub fn issue(&self, number: u64) -> Option<Issue> {
         lock(&self.state).issue(number).cloned()
+    }
+
+    /// The issues and pull requests, the oldest first.
+    #[must_use]
+    pub fn issues(&self) -> Vec<Issue> {
+        lock(&self.state).issues.clone()
+    }
+
+    /// A discussion as it stands.
+    #[must_use]
+    pub fn discussion(&self, number: u64) -> Option<Discussion> {
+        lock(&self.state).discussion(number).cloned()
+    }
+
+    /// The check runs, the oldest first.
+    #[must_use]
+    pub fn checks(&self) -> Vec<CheckRun> {
+        lock(&self.state).checks.clone()
     }
 
     /// The bot's comments on an issue.
@@ -204,23 +150,30 @@ impl Github {
         self.shared.wait_until(deadline, || holds(self)).await
     }
 
-    pub(crate) fn deliver_comment(&self, issue: &Issue, comment: u64, sender: &Value) {
-        let Some(comment) = issue.comments.iter().find(|one| one.id == comment) else {
-            return;
-        };
-        let body = json!({
-            "action": "created", "issue": issue_json(issue), "comment": comment_json(comment, sender),
-            "repository": repository_json(), "sender": sender,
-        });
-        self.deliver("issue_comment", &body);
+    /// The bot's account.
+    fn bot(&self) -> Value {
+        objects::user(BOT_ID, &self.options.bot_login, "Bot")
     }
 
-    fn deliver(&self, event: &str, body: &Value) {
+    /// What a comment of the bot says of how it was written.
+    fn via(&self) -> Option<Value> {
+        self.options.app.as_ref().map(GithubApp::json)
+    }
+
+    /// Delivers what somebody did: `what` with the repository and who did it.
+    fn deliver(&self, event: &str, mut body: Value, sender: &Value) {
         let number = {
             let mut state = lock(&self.state);
             state.deliveries += 1;
             state.deliveries
         };
+        if let Some(body) = body.as_object_mut() {
+            body.insert("repository".into(), objects::repository());
+            body.insert("sender".into(), sender.clone());
+            if self.options.app.is_some() {
+                body.insert("installation".into(), json!({"id": INSTALLATION_ID, "node_id": "I_1"}));
+            }
+        }
         let (seconds, micros) = now();
         let headers = vec![
             ("content-type".to_owned(), "application/json".to_owned()),
@@ -241,113 +194,4 @@ impl Github {
             retry_headers: |_| Vec::new(),
         }
     }
-}
-
-impl State {
-    pub(crate) fn issue(&self, number: u64) -> Option<&Issue> {
-        self.issues.iter().find(|issue| issue.number == number)
-    }
-
-    pub(crate) fn issue_mut(&mut self, number: u64) -> Option<&mut Issue> {
-        self.issues.iter_mut().find(|issue| issue.number == number)
-    }
-
-    fn open(&mut self, author: &str, title: &str, body: &str) -> Issue {
-        let number = self.issues.iter().map(|issue| issue.number).max().unwrap_or(0) + 1;
-        let issue = Issue {
-            number,
-            author: author.to_owned(),
-            title: title.to_owned(),
-            body: body.to_owned(),
-            labels: Vec::new(),
-            comments: Vec::new(),
-            reactions: Vec::new(),
-            at_s: now().0,
-        };
-        self.issues.push(issue.clone());
-        issue
-    }
-
-    pub(crate) fn add_comment(&mut self, number: u64, author: &str, is_bot: bool, body: &str) -> Option<u64> {
-        let id = self.next_comment;
-        let issue = self.issue_mut(number)?;
-        issue.comments.push(Comment {
-            id,
-            author: author.to_owned(),
-            is_bot,
-            body: body.to_owned(),
-            history: Vec::new(),
-            reactions: Vec::new(),
-            at_s: now().0,
-        });
-        self.next_comment += 1;
-        Some(id)
-    }
-}
-
-fn person_of(name: &str) -> Result<&'static Person, Unknown> {
-    static ALL: [Person; 4] = PEOPLE;
-    ALL.iter().find(|one| one.login == name).ok_or_else(|| Unknown {
-        what: format!("person {name}"),
-        known: ALL.iter().map(|one| one.login.to_owned()).collect(),
-    })
-}
-
-fn check(repository: &str) -> Result<(), Unknown> {
-    if repository == REPOSITORY {
-        return Ok(());
-    }
-    Err(Unknown { what: format!("repository {repository}"), known: vec![REPOSITORY.to_owned()] })
-}
-
-/// A time as the API writes it.
-fn time(seconds: u64) -> String {
-    // Days since the epoch to a civil date (Howard Hinnant, "chrono-compatible low-level date algorithms").
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
-}
-
-pub(crate) fn user(id: u64, login: &str, kind: &str) -> Value {
-    json!({"login": login, "id": id, "node_id": format!("U_{id}"), "type": kind, "site_admin": false})
-}
-
-fn user_named(login: &str, is_bot: bool) -> Value {
-    let id = PEOPLE.iter().find(|one| one.login == login).map_or(BOT_ID, |one| one.id);
-    user(id, login, if is_bot { "Bot" } else { "User" })
-}
-
-pub(crate) fn repository_json() -> Value {
-    json!({"id": REPOSITORY_ID, "node_id": "R_1", "name": "app", "full_name": REPOSITORY, "private": false,
-        "owner": {"login": "acme", "id": 77, "type": "Organization"}, "html_url": "https://github.com/acme/app",
-        "default_branch": "main"})
-}
-
-pub(crate) fn issue_json(issue: &Issue) -> Value {
-    let labels: Vec<Value> =
-        issue.labels.iter().map(|name| json!({"id": 1, "name": name, "color": "ededed"})).collect();
-    json!({"id": 700_000 + issue.number, "node_id": format!("I_{}", issue.number), "number": issue.number, "title": issue.title,
-        "body": issue.body, "state": "open", "locked": false, "labels": labels, "assignees": [], "comments": issue.comments.len(),
-        "user": user_named(&issue.author, false), "author_association": "NONE",
-        "html_url": format!("https://github.com/{REPOSITORY}/issues/{}", issue.number),
-        "created_at": time(issue.at_s), "updated_at": time(issue.at_s)})
-}
-
-pub(crate) fn comment_json(comment: &Comment, author: &Value) -> Value {
-    json!({"id": comment.id, "node_id": format!("IC_{}", comment.id), "body": comment.body, "user": author,
-        "author_association": "NONE", "created_at": time(comment.at_s), "updated_at": time(comment.at_s + u64::try_from(comment.history.len()).unwrap_or(0)),
-        "html_url": format!("https://github.com/{REPOSITORY}/issues/1#issuecomment-{}", comment.id)})
-}
-
-/// A comment as its author's.
-pub(crate) fn comment_of(comment: &Comment) -> Value {
-    comment_json(comment, &user_named(&comment.author, comment.is_bot))
 }

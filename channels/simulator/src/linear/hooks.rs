@@ -10,7 +10,7 @@ use super::Linear;
 use super::graph::{ORGANIZATION, time};
 use super::payload::{activity_of, actor, child, comment_child, issue_of, prompt_context, session_of, user, with};
 use super::state::{Person, Role, now_ms, uuid};
-use crate::deliver::{Delivered, hmac_hex};
+use crate::deliver::{Delivered, hmac_hex, now};
 use crate::lock;
 
 /// "You must return a response from your webhook receiver within 5 seconds."
@@ -153,7 +153,16 @@ impl Log {
         let index = {
             let mut log = lock(&self.0);
             let raw = Bytes::from(body.to_string());
-            log.push(Delivered { body: raw, headers: headers.clone(), status: None, tries: 0, is_again });
+            log.push(Delivered {
+                body: raw,
+                headers: headers.clone(),
+                path: linear.webhook_path(),
+                status: None,
+                answer: Bytes::new(),
+                tries: 0,
+                is_again,
+                at_s: now().0,
+            });
             log.len() - 1
         };
         let (log, linear) = (self.clone(), linear.clone());
@@ -174,7 +183,7 @@ impl Log {
             // "Unix timestamp in milliseconds when the webhook was sent": of this try.
             let raw = with(body.clone(), [("webhookTimestamp", json!(now_ms()))]).to_string();
             let base = lock(&linear.shared.deliver_to).clone();
-            let Ok(url) = base.join(&format!("channels/{}/webhook", linear.options.connection)) else {
+            let Ok(url) = base.join(&linear.webhook_path()) else {
                 return;
             };
             let signature = hmac_hex(&linear.options.webhook_secret, &[raw.as_bytes()]);
@@ -182,15 +191,16 @@ impl Log {
             for (name, value) in headers {
                 request = request.header(name, value);
             }
-            let status = match request.body(raw).send().await {
-                Ok(answer) => Some(answer.status().as_u16()),
+            let (status, answer) = match request.body(raw).send().await {
+                Ok(answer) => (Some(answer.status().as_u16()), answer.bytes().await.unwrap_or_default()),
                 Err(error) => {
                     tracing::debug!(error = %error.without_url(), "a delivery had no answer");
-                    None
+                    (None, Bytes::new())
                 }
             };
             if let Some(delivered) = lock(&self.0).get_mut(index) {
                 delivered.status = status;
+                delivered.answer = answer;
                 delivered.tries += 1;
             }
             linear.shared.touch();

@@ -136,6 +136,10 @@ impl Linear {
         lock(&self.token).clear();
     }
 
+    fn webhook_path(&self) -> String {
+        format!("channels/{}/webhook", self.options.connection)
+    }
+
     /// Waits until something holds. Whether it came true in time.
     pub async fn wait_until(&self, deadline: Duration, holds: impl Fn(&Self) -> bool) -> bool {
         self.shared.wait_until(deadline, || holds(self)).await
