@@ -1,10 +1,13 @@
 //! `reveille say`: speak as a person into a platform that `reveille dev` simulates, and watch the thread grow.
+//!
+//! What people do beside speaking are its subcommands: `reveille say react slack "#general" MESSAGE eyes`. No channel is
+//! called like one of them, and behind a channel every word is text.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
-use reveille_simulator::{Client, ClientError, SeenMessage, SeenThread};
+use reveille_simulator::{Act, Acted, Client, ClientError, Landed, SeenMessage, SeenThread};
 use url::Url;
 
 use super::context::Context;
@@ -19,18 +22,25 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Arguments of `say`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    doing: Option<Doing>,
+
     /// slack, github or linear
-    channel: String,
+    #[arg(required = true)]
+    channel: Option<String>,
 
     /// Where: a Slack channel (`#general`, `dm`), an issue (`acme/app#1`, `ENG-1`), or a repository or team to open one in
-    place: String,
+    #[arg(required = true)]
+    place: Option<String>,
 
     /// What: mention the bot with `@assistant`
-    text: String,
+    #[arg(required = true)]
+    text: Option<String>,
 
     /// Who speaks
-    #[arg(long = "as", value_name = "NAME", default_value = "alice")]
+    #[arg(long = "as", value_name = "NAME", default_value = "alice", global = true)]
     person: String,
 
     /// Go on in this thread
@@ -38,12 +48,82 @@ pub(super) struct Args {
     thread: Option<String>,
 
     /// Where the simulated platforms listen
-    #[arg(long, value_name = "ADDRESS", default_value = SIMULATOR)]
+    #[arg(long, value_name = "ADDRESS", default_value = SIMULATOR, global = true)]
     simulator: String,
 
     /// Do not wait for an answer
-    #[arg(long)]
+    #[arg(long, global = true)]
     no_wait: bool,
+}
+
+/// What people do beside speaking.
+#[derive(Debug, clap::Subcommand)]
+enum Doing {
+    /// Change a message of theirs
+    Edit {
+        #[command(flatten)]
+        at: At,
+        /// What it says then
+        text: String,
+    },
+    /// Delete a message of theirs
+    Delete {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Put a reaction on a message
+    React {
+        #[command(flatten)]
+        at: At,
+        /// The emoji's short name, such as eyes
+        emoji: String,
+    },
+    /// Press a button of a message, or choose an option of a question
+    Press {
+        #[command(flatten)]
+        at: At,
+        /// What stands on it, or the choice behind it
+        button: String,
+    },
+}
+
+/// Which message.
+#[derive(Debug, clap::Args)]
+struct At {
+    /// slack, github or linear
+    channel: String,
+
+    /// Where it is: a Slack channel (`#general`, `dm`) or an issue (`acme/app#1`, `ENG-1`)
+    place: String,
+
+    /// Its id, as `reveille say` prints it
+    message: String,
+}
+
+impl Doing {
+    fn at(&self) -> &At {
+        match self {
+            Self::Edit { at, .. } | Self::Delete { at } | Self::React { at, .. } | Self::Press { at, .. } => at,
+        }
+    }
+
+    fn act(&self) -> Act {
+        match self {
+            Self::Edit { text, .. } => Act::Edit(text.clone()),
+            Self::Delete { .. } => Act::Delete,
+            Self::React { emoji, .. } => Act::React(emoji.clone()),
+            Self::Press { button, .. } => Act::Press(button.clone()),
+        }
+    }
+
+    fn did(&self) -> &'static str {
+        match self {
+            Self::Edit { .. } => "changed",
+            Self::Delete { .. } => "deleted",
+            Self::React { .. } => "reacted to",
+            Self::Press { .. } => "pressed a button of",
+        }
+    }
 }
 
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
@@ -51,18 +131,54 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
         Failure::new(Code::Simulator, format!("{} is no address", args.simulator), "use HOST:PORT").exiting_with(2)
     })?;
     let client = Client::new(base).map_err(|error| failed(&error))?;
-    let landed = client
-        .say(&args.channel, &args.place, &args.text, Some(&args.person), args.thread.as_deref())
-        .await
-        .map_err(|error| failed(&error))?;
-    context.output.line(format!("{} in {} (thread {})", args.person, args.place, landed.thread))?;
+    let words = (&args.doing, &args.channel, &args.place, &args.text);
+    let (channel, landed, shown, patience) = match words {
+        (Some(doing), ..) => {
+            let at = doing.at();
+            let Acted { landed, before } = client
+                .act(&at.channel, &at.place, &at.message, Some(&args.person), doing.act())
+                .await
+                .map_err(|error| failed(&error))?;
+            let did = doing.did();
+            context
+                .output
+                .line(format!("{} {did} {} in {} (thread {})", args.person, at.message, at.place, landed.thread))?;
+            // Mostly nothing comes of it.
+            (&at.channel, landed, Shown::after(&before), QUIET)
+        }
+        (None, Some(channel), Some(place), Some(text)) => {
+            let landed = client
+                .say(channel, place, text, Some(&args.person), args.thread.as_deref())
+                .await
+                .map_err(|error| failed(&error))?;
+            let is_there = !landed.message.is_empty() && landed.message != landed.thread;
+            let message = if is_there { format!(", message {}", landed.message) } else { String::new() };
+            context.output.line(format!("{} in {place} (thread {}{message})", args.person, landed.thread))?;
+            (channel, landed, Shown::default(), PATIENCE)
+        }
+        (None, ..) => {
+            let help = "write `reveille say CHANNEL PLACE TEXT`";
+            return Err(Failure::new(Code::Input, "a channel, a place and a text are needed", help));
+        }
+    };
     context.output.flush()?;
     if args.no_wait {
         return Ok(());
     }
-    let mut changes = Box::pin(client.watch(&args.channel, &landed).await.map_err(|error| failed(&error))?);
-    let mut shown = Shown::default();
-    let mut wait = PATIENCE;
+    watch(context, &client, channel, &landed, (shown, patience)).await
+}
+
+/// Prints what the bot says in the thread until nothing has changed for a while. `patience` is for the first answer: as long as
+/// [`PATIENCE`] there has to be one.
+async fn watch(
+    context: &mut Context,
+    client: &Client,
+    channel: &str,
+    landed: &Landed,
+    (mut shown, patience): (Shown, Duration),
+) -> Result<(), Failure> {
+    let mut changes = Box::pin(client.watch(channel, landed).await.map_err(|error| failed(&error))?);
+    let mut wait = patience;
     loop {
         match tokio::time::timeout(wait, changes.next()).await {
             Ok(Some(thread)) => {
@@ -98,6 +214,12 @@ struct Shown {
 }
 
 impl Shown {
+    /// Nothing of this is news.
+    fn after(before: &SeenThread) -> Self {
+        let texts = before.messages.iter().map(|one| (one.id.clone(), readable(one))).collect();
+        Self { texts, open: None, has_looked: true }
+    }
+
     /// Prints what is new. How many messages of the bot are new since the first look.
     fn show(&mut self, context: &mut Context, thread: &SeenThread) -> Result<usize, Failure> {
         if !self.has_looked {
@@ -124,7 +246,7 @@ impl Shown {
                 _ => {
                     self.end(context)?;
                     context.output.line("")?;
-                    context.output.line(format!("{}:", one.author))?;
+                    context.output.line(format!("{} ({}):", one.author, one.id))?;
                     context.output.piece(&text)?;
                     self.open = Some(one.id.clone());
                 }

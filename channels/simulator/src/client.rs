@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+use crate::act::{Act, Acted, Acting};
+
 /// A thread as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenThread {
@@ -34,12 +36,14 @@ pub struct SeenMessage {
 }
 
 /// Where something landed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landed {
     /// The channel's id, or the issue.
     pub place: String,
     /// The thread.
     pub thread: String,
+    /// The message; empty where what was done left none that a person could change.
+    pub message: String,
 }
 
 /// Why a simulator did not do what was asked.
@@ -89,6 +93,31 @@ impl Client {
         let said = json!({"platform": platform, "place": place, "text": text, "as": person, "thread": thread});
         let answer =
             self.http.post(self.url("simulator/say")?).json(&said).timeout(Duration::from_secs(10)).send().await;
+        let answer = self.accepted(answer).await?;
+        answer.json().await.map_err(|error| ClientError::Refused(error.without_url().to_string()))
+    }
+
+    /// Does something to a message, as a person.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn act(
+        &self,
+        platform: &str,
+        place: &str,
+        message: &str,
+        person: Option<&str>,
+        act: Act,
+    ) -> Result<Acted, ClientError> {
+        let acting = Acting {
+            platform: platform.to_owned(),
+            place: place.to_owned(),
+            message: message.to_owned(),
+            person: person.map(ToOwned::to_owned),
+            act,
+        };
+        let url = self.url("simulator/act")?;
+        let answer = self.http.post(url).json(&acting).timeout(Duration::from_secs(10)).send().await;
         let answer = self.accepted(answer).await?;
         answer.json().await.map_err(|error| ClientError::Refused(error.without_url().to_string()))
     }

@@ -12,14 +12,15 @@ use futures::Stream;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::act::act;
 use crate::client::{SeenMessage, SeenThread};
 use crate::{Github, Linear, Shared, Slack, Unknown};
 
 #[derive(Clone)]
-struct All {
-    slack: Slack,
-    github: Github,
-    linear: Linear,
+pub(crate) struct All {
+    pub(crate) slack: Slack,
+    pub(crate) github: Github,
+    pub(crate) linear: Linear,
     shared: Shared,
 }
 
@@ -37,23 +38,24 @@ struct Say {
 
 /// Which thread.
 #[derive(Debug, Clone, Deserialize)]
-struct Which {
-    platform: String,
-    place: String,
-    thread: String,
+pub(crate) struct Which {
+    pub(crate) platform: String,
+    pub(crate) place: String,
+    pub(crate) thread: String,
 }
 
 pub(crate) fn router(slack: Slack, github: Github, linear: Linear, shared: Shared) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/simulator/say", post(say))
+        .route("/simulator/act", post(act))
         .route("/simulator/thread", get(thread))
         .route("/simulator/thread/stream", get(stream))
         .with_state(All { slack, github, linear, shared })
 }
 
 /// The person who speaks where none is named.
-const SOMEBODY: &str = "alice";
+pub(crate) const SOMEBODY: &str = "alice";
 
 async fn say(State(all): State<All>, Json(say): Json<Say>) -> Response {
     let person = say.person.as_deref().unwrap_or(SOMEBODY);
@@ -61,7 +63,7 @@ async fn say(State(all): State<All>, Json(say): Json<Say>) -> Response {
         "slack" => all
             .slack
             .say(person, &say.place, &say.text, say.thread.as_deref())
-            .map(|posted| json!({"place": posted.channel, "thread": posted.thread_ts})),
+            .map(|posted| json!({"place": posted.channel, "thread": posted.thread_ts, "message": posted.ts})),
         "github" => github_say(&all.github, person, &say.place, &say.text),
         "linear" => linear_say(&all.linear, person, &say.place, &say.text, say.thread.as_deref()),
         other => Err(platforms(other)),
@@ -77,16 +79,16 @@ fn github_say(github: &Github, person: &str, place: &str, text: &str) -> Result<
     let Some((repository, number)) = place.split_once('#') else {
         let (title, body) = text.split_once('\n').unwrap_or((text, ""));
         let number = github.open_issue(person, place, title, body.trim())?;
-        return Ok(json!({"place": format!("{place}#{number}"), "thread": number.to_string()}));
+        return Ok(json!({"place": format!("{place}#{number}"), "thread": number.to_string(), "message": ""}));
     };
     let number =
         number.parse().map_err(|_| Unknown { what: format!("issue {place}"), known: vec!["acme/app#1".to_owned()] })?;
-    if github.discussion(number).is_some() {
-        github.comment_in_discussion(person, number, text, None)?;
+    let id = if github.discussion(number).is_some() {
+        github.comment_in_discussion(person, number, text, None)?
     } else {
-        github.comment(person, repository, number, text)?;
-    }
-    Ok(json!({"place": place, "thread": number.to_string()}))
+        github.comment(person, repository, number, text)?
+    };
+    Ok(json!({"place": place, "thread": number.to_string(), "message": id.to_string()}))
 }
 
 /// `ENG-1` comments there, or goes on in a thread; `ENG` opens an issue whose title is the first line. `/delegate` delegates the
@@ -103,7 +105,7 @@ fn linear_say(
     } else {
         let (title, body) = text.split_once('\n').unwrap_or((text, ""));
         let issue = linear.open_issue(person, title, body.trim())?;
-        return Ok(json!({"place": issue, "thread": issue}));
+        return Ok(json!({"place": issue, "thread": issue, "message": issue}));
     };
     let session = thread.filter(|thread| linear.session(thread).is_some());
     let said = match (text.trim(), session) {
@@ -112,8 +114,9 @@ fn linear_say(
         (_, Some(session)) => linear.prompt(person, session, text)?,
         (_, None) => linear.comment(person, &place, text, thread)?,
     };
-    let root = thread.map_or(said.comment, ToOwned::to_owned);
-    Ok(json!({"place": place, "thread": said.session.unwrap_or(root)}))
+    let root = thread.map_or(said.comment.as_str(), |thread| thread);
+    let thread = said.session.as_deref().unwrap_or(root);
+    Ok(json!({"place": place, "thread": thread, "message": said.comment}))
 }
 
 async fn thread(State(all): State<All>, Query(which): Query<Which>) -> Response {
@@ -151,7 +154,7 @@ fn changes(all: All, which: Which) -> impl Stream<Item = Result<Event, Infallibl
     })
 }
 
-fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
+pub(crate) fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
     let messages = match which.platform.as_str() {
         "slack" => all
             .slack
@@ -253,11 +256,11 @@ fn person_name(slack: &Slack, id: &str) -> String {
     person.map_or_else(|| slack.options.bot_name.clone(), |one| one.name.to_owned())
 }
 
-fn platforms(asked: &str) -> Unknown {
+pub(crate) fn platforms(asked: &str) -> Unknown {
     Unknown { what: format!("platform {asked}"), known: ["slack", "github", "linear"].map(ToOwned::to_owned).to_vec() }
 }
 
-fn refused(unknown: &Unknown) -> Response {
+pub(crate) fn refused(unknown: &Unknown) -> Response {
     (StatusCode::NOT_FOUND, Json(json!({"error": unknown.to_string()}))).into_response()
 }
 

@@ -4,6 +4,7 @@
 //! `/linear`), with people in it who speak and whose words are delivered, signed, as the platforms do. Each rule names the public page it follows. It knows
 //! nothing of the adapters: what they get wrong has to show here.
 
+mod act;
 mod client;
 mod control;
 mod deliver;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+pub use act::{Act, Acted};
 pub use client::{Client, ClientError, Landed, SeenMessage, SeenThread};
 pub use deliver::Delivered;
 pub use fault::{Fault, Faults};

@@ -40,7 +40,7 @@ impl Github {
         };
         drop(state);
         if let Some((number, comment)) = added {
-            self.deliver_discussion_comment(number, &comment, &self.bot());
+            self.deliver_discussion_comment(number, &comment, "created", &self.bot());
         }
         told(data)
     }

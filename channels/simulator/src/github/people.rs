@@ -152,9 +152,46 @@ impl Github {
         let person = person_of(person)?;
         let added = lock(&self.state).add_discussion_comment(number, person.login, false, text, answers);
         let comment = added.ok_or_else(|| self.no_issue(number))?;
-        self.deliver_discussion_comment(number, &comment, &person.json());
+        self.deliver_discussion_comment(number, &comment, "created", &person.json());
         self.shared.touch();
         Ok(comment.id)
+    }
+
+    /// A person changes a comment of a discussion.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or a comment that is not there.
+    pub fn edit_discussion_comment(&self, person: &str, number: u64, id: u64, text: &str) -> Result<(), Unknown> {
+        let person = person_of(person)?;
+        let changed = {
+            let mut state = lock(&self.state);
+            let comment = state.discussion_mut(number).and_then(|it| it.comments.iter_mut().find(|one| one.id == id));
+            comment.map(|comment| {
+                let before = std::mem::replace(&mut comment.body, text.to_owned());
+                comment.history.push(before);
+                comment.clone()
+            })
+        };
+        let comment = changed.ok_or_else(|| Unknown { what: format!("comment {id}"), known: Vec::new() })?;
+        self.deliver_discussion_comment(number, &comment, "edited", &person.json());
+        self.shared.touch();
+        Ok(())
+    }
+
+    /// A person deletes a comment of a discussion.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or a comment that is not there.
+    pub fn delete_discussion_comment(&self, person: &str, number: u64, id: u64) -> Result<(), Unknown> {
+        let person = person_of(person)?;
+        let comment = self.discussion(number).and_then(|it| it.comments.into_iter().find(|one| one.id == id));
+        let comment = comment.ok_or_else(|| Unknown { what: format!("comment {id}"), known: Vec::new() })?;
+        self.deliver_discussion_comment(number, &comment, "deleted", &person.json());
+        if let Some(discussion) = lock(&self.state).discussion_mut(number) {
+            discussion.comments.retain(|one| one.id != id);
+        }
+        self.shared.touch();
+        Ok(())
     }
 
     /// A person presses "Re-run" on a check run.
@@ -207,9 +244,15 @@ impl Github {
         self.deliver("issue_comment", body, sender);
     }
 
-    pub(crate) fn deliver_discussion_comment(&self, number: u64, comment: &DiscussionComment, sender: &Value) {
+    pub(crate) fn deliver_discussion_comment(
+        &self,
+        number: u64,
+        comment: &DiscussionComment,
+        action: &str,
+        sender: &Value,
+    ) {
         let Some(discussion) = self.discussion(number) else { return };
-        let body = json!({"action": "created", "discussion": objects::discussion(&discussion),
+        let body = json!({"action": action, "discussion": objects::discussion(&discussion),
             "comment": objects::discussion_comment(comment, &discussion)});
         self.deliver("discussion_comment", body, sender);
     }

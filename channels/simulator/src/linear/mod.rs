@@ -114,6 +114,12 @@ impl Linear {
         lock(&self.state).sessions.iter().find(|session| session.comment == comment).cloned()
     }
 
+    /// The session in which something was said.
+    #[must_use]
+    pub fn session_with(&self, activity: &str) -> Option<Session> {
+        lock(&self.state).activity(activity).map(|(session, _)| session.clone())
+    }
+
     /// Every call that was accepted.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {

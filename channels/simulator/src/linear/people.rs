@@ -134,14 +134,16 @@ impl Linear {
                 author_id: person.id.clone(),
                 at_ms: now_ms(),
             });
-            let said = Said { issue: found.issue.clone(), comment: String::new(), session: Some(session.to_owned()) };
+            let mut said =
+                Said { issue: found.issue.clone(), comment: String::new(), session: Some(session.to_owned()) };
             let root = found.comment.clone();
             let mut hooks = vec![Hook::Prompted { session: session.to_owned(), activity: id }];
             // What is said in a session stands in its thread of comments too.
             if signal.is_none()
                 && let Some(comment) = state.add_comment(&said.issue, &person, Some(&root), text, None)
             {
-                hooks.push(Hook::Comment { id: comment.id, action: "create" });
+                hooks.push(Hook::Comment { id: comment.id.clone(), action: "create" });
+                said.comment = comment.id;
             }
             (said, hooks)
         };
@@ -224,6 +226,24 @@ impl Linear {
             found.history.push(before);
         }
         self.told(vec![Hook::Comment { id: comment.to_owned(), action: "update" }], &person);
+        Ok(())
+    }
+
+    /// A person deletes a comment of theirs.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or a comment that is not there.
+    pub fn delete(&self, person: &str, comment: &str) -> Result<(), Unknown> {
+        let person = self.person(person)?;
+        if lock(&self.state).comment(comment).is_none() {
+            return Err(Unknown { what: format!("comment {comment}"), known: Vec::new() });
+        }
+        // Told while it is there: the webhook carries it as it was.
+        self.told(vec![Hook::Comment { id: comment.to_owned(), action: "remove" }], &person);
+        for issue in &mut lock(&self.state).issues {
+            issue.comments.retain(|one| one.id != comment);
+        }
+        self.shared.touch();
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{APP, BOT, BOT_USER, CHANNELS, Message, PEOPLE, Person, Posted, Response, Slack, TEAM, message, put};
+use crate::client::Landed;
 use crate::deliver::now;
 use crate::{Unknown, lock};
 
@@ -99,6 +100,13 @@ impl Slack {
         self.deliver(number, &event);
         self.shared.touch();
         Ok(())
+    }
+
+    /// Where a message is.
+    pub(crate) fn find(&self, channel: &str, ts: &str) -> Result<Landed, Unknown> {
+        let (_, channel) = find_channel(channel)?;
+        let found = any_message(&mut lock(&self.state).messages, channel, ts)?.clone();
+        Ok(Landed { place: found.channel, thread: found.thread_ts, message: found.ts })
     }
 
     /// A person puts a reaction on a message.
