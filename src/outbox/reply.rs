@@ -50,6 +50,9 @@ pub struct Reply {
     pub status: Option<String>,
     /// No text will be added.
     pub finished: bool,
+    /// The turn failed, and the text says so at its end.
+    #[serde(default)]
+    pub has_failed: bool,
     /// The messages that show it, in order.
     pub segments: Vec<Segment>,
     /// How often something was shown.
@@ -144,6 +147,7 @@ impl Reply {
             message: self.message.clone(),
             marker,
             since_ms: self.since_ms,
+            has_failed: self.has_failed,
         }
     }
 

@@ -25,6 +25,7 @@ fn reply() -> Reply {
         live: String::new(),
         status: None,
         finished: false,
+        has_failed: false,
         segments: Vec::new(),
         sequence: 0,
     }

@@ -334,6 +334,7 @@ impl InstanceState {
                     }
                 }
                 (Outcome::Failed, reason) => {
+                    reply.has_failed = true;
                     reply.add(&format!("I could not finish this: {}.", reason.unwrap_or("something went wrong")));
                 }
                 (Outcome::Aborted, reason) => reply.add(&format!("Stopped: {}.", reason.unwrap_or("on request"))),
@@ -427,6 +428,7 @@ fn new_reply(turn: Turn, event: &reveille_channel::Event, at_ms: i64) -> Reply {
         live: String::new(),
         status: None,
         finished: false,
+        has_failed: false,
         segments: Vec::new(),
         sequence: 0,
     }

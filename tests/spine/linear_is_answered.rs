@@ -25,6 +25,8 @@ rules:
     calls: [{ tool: linear.get_issue }]
   - when: { role: tool, tool: linear.get_issue }
     stream: ["This one."]
+  - when: { role: user, matches: "cannot" }
+    fail: { kind: fatal, message: "no such model" }
   - when: { role: user, matches: "further" }
     stream: ["And further."]
   - when: { role: user, matches: "long" }
@@ -98,6 +100,21 @@ async fn a_tool_that_takes_its_time_is_an_action_to_be_seen() {
     let shown: Vec<_> = seen.activities.iter().map(|one| format!("{} {}", one.kind, one.text())).collect();
     assert_eq!(shown[0], "thought Thinking");
     assert!(shown.contains(&"action Using linear.get_issue".to_owned()), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_turn_that_fails_ends_its_session_with_an_error() {
+    let stage = stage(true).await;
+    let _gateway = stage.serve("");
+    let linear = stage.simulator.linear();
+    let session = linear.comment("alice", "ENG-2", "@assistant you cannot", None).unwrap().session.unwrap();
+    let has_error = |linear: &Linear| {
+        linear.session(&session).is_some_and(|one| one.activities.iter().any(|activity| activity.kind == "error"))
+    };
+    assert!(linear.wait_until(PATIENCE, has_error).await, "{:#?}\n{}", linear.session(&session), stage.log());
+    let seen = linear.session(&session).unwrap();
+    assert_eq!(seen.status, "error");
+    assert!(seen.activities.iter().all(|activity| activity.kind != "response"), "{seen:#?}");
 }
 
 #[tokio::test]

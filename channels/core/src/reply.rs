@@ -143,6 +143,8 @@ pub struct ReplyContext {
     pub marker: Marker,
     /// When the turn began, milliseconds since the Unix epoch: nothing of ours is older.
     pub since_ms: i64,
+    /// The text is complete and tells of a failure: a platform that tells those from answers can show it so.
+    pub has_failed: bool,
 }
 
 /// What the platform said to a successful operation, or what reading back found.

@@ -36,7 +36,8 @@ pub(crate) async fn perform(linear: &Linear, context: &ReplyContext, op: &Op) ->
 async fn in_session(linear: &Linear, context: &ReplyContext, session: &str, op: &Op) -> Result<Receipt, ReplyError> {
     match op {
         Op::Start { text, .. } => {
-            let content = json!({ "type": "response", "body": render(text) });
+            let kind = if context.has_failed { "error" } else { "response" };
+            let content = json!({ "type": kind, "body": render(text) });
             lasting(linear, context, session, REPLY, content, None).await
         }
         // It was posted whole, under an id that is of this text alone: what is there is what should be.

@@ -31,6 +31,7 @@ fn context(turn: u64) -> ReplyContext {
         message: None,
         marker: Marker::of(InstanceId::of("x"), turn, 0),
         since_ms: 5,
+        has_failed: false,
     }
 }
 

@@ -97,6 +97,7 @@ pub(crate) fn context(installation: &str) -> ReplyContext {
         message: Some("100".to_owned()),
         marker: Marker::of(InstanceId::of("assistant/github/1/42:7"), 1, 0),
         since_ms: 1_557_933_621_500,
+        has_failed: false,
     }
 }
 

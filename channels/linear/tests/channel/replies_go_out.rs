@@ -4,7 +4,9 @@ use crate::stand_in::{StandIn, error};
 use crate::support::{
     ANN, APP, ISSUE, ROOT, SESSION, context, in_session, in_thread, nowhere, on_issue, person, start, token, viewer,
 };
-use reveille_channel::{Actor, ActorKind, Ask, Channel, Choice, Mode, Op, ReplyError, Role, Streaming, Style};
+use reveille_channel::{
+    Actor, ActorKind, Ask, Channel, Choice, Mode, Op, ReplyContext, ReplyError, Role, Streaming, Style,
+};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
@@ -54,6 +56,18 @@ async fn in_a_session_thoughts_pass_and_the_answer_is_a_response() {
     assert_eq!(server.seen().len(), 3);
     let stream = Op::Append { id: "x".into(), text: "y".into() };
     assert!(matches!(linear.perform(&context, &stream).await, Err(ReplyError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_turn_that_failed_ends_with_an_error() {
+    let server = StandIn::start().await;
+    server.on(ACTIVITY, made("agentActivityCreate"));
+    let failed = ReplyContext { has_failed: true, ..context(in_session()) };
+    token(&server.base).perform(&failed, &start("I could not finish this: no model.")).await.unwrap();
+    assert_eq!(
+        server.last(ACTIVITY).variables["input"]["content"],
+        json!({ "type": "error", "body": "I could not finish this: no model." })
+    );
 }
 
 #[tokio::test]

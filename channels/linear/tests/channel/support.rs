@@ -134,6 +134,7 @@ pub(crate) fn context(thread: ThreadRef) -> ReplyContext {
         message: Some(ROOT.to_owned()),
         marker: Marker::of(InstanceId::of("assistant/linear/org/thread"), 1, 0),
         since_ms: SENT_AT_MS,
+        has_failed: false,
     }
 }
 

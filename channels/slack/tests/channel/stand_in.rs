@@ -77,6 +77,7 @@ pub(crate) fn context() -> ReplyContext {
         message: None,
         marker: Marker::of(InstanceId::of("a"), 1, 0),
         since_ms: 1_700_000_000_000,
+        has_failed: false,
     }
 }
 
