@@ -189,9 +189,9 @@ async fn an_issue_is_changed_by_names_that_there_are() {
             "projectId": "p1", "delegateId": "app-1", "addedLabelIds": ["l2"], "removedLabelIds": ["l1"],
         } })
     );
-    let said = site.error("linear.update_issue", json!({ "stateId": "In Progres" })).await;
+    let said = site.error("linear.update_issue", json!({ "stateId": "Inprogress" })).await;
     assert!(
-        said.starts_with("There is no state `In Progres`. The nearest is `In Progress`. Nothing was done."),
+        said.starts_with("There is no state `Inprogress`. The nearest is `In Progress`. Nothing was done."),
         "{said}"
     );
     for wrong in [

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, SinkExt, StreamExt};
-use reveille_channel::{Channel, Inbound, Intake, Kind, Listened, NotTaken, ReplyError, Route};
+use reveille_channel::{Channel, Inbound, Intake, Kind, Listened, NotTaken, ReplyError};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -233,7 +233,7 @@ async fn a_socket_that_cannot_be_opened_is_an_error_without_its_ticket() {
 #[tokio::test]
 async fn without_a_signing_secret_nothing_comes_by_http() {
     let (slack, _server) = start_with_sockets(Vec::new()).await;
-    assert_eq!(slack.routes(), &[] as &[Route]);
+    assert!(slack.routes().is_empty());
     let body = b"{}";
     assert!(slack.verify(delivery("1700000000", &sign("1700000000", body), body)).is_err());
 }
