@@ -99,12 +99,16 @@ pub struct Parts {
 /// [`StartError::Channel`].
 pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Connection>, Platforms), StartError> {
     let mut connections = Vec::new();
-    let (mut github, mut linear) = (BTreeMap::new(), BTreeMap::new());
+    let (mut github, mut linear, mut slack) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (name, one) in settings {
         let failed = |reason: String| StartError::Channel { connection: name.clone(), reason };
         let channel: Arc<dyn Channel> = match one {
             ChannelSettings::Slack(settings) => {
-                Arc::new(reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?)
+                let channel = Arc::new(
+                    reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
+                );
+                slack.insert(name.clone(), Arc::clone(&channel));
+                channel
             }
             ChannelSettings::Linear(settings) => {
                 let channel = Arc::new(
@@ -123,7 +127,7 @@ pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Con
         };
         connections.push(Connection::new(name, channel));
     }
-    Ok((connections, Platforms { github: Arc::new(github), linear: Arc::new(linear) }))
+    Ok((connections, Platforms { github: Arc::new(github), linear: Arc::new(linear), slack: Arc::new(slack) }))
 }
 
 /// The journal of a configuration.

@@ -13,6 +13,7 @@ mod outside;
 mod platforms;
 mod registry;
 mod skill;
+mod slack;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -34,6 +35,7 @@ pub use output::cut;
 pub use outside::from_outside;
 pub use platforms::Platforms;
 pub use registry::{Registry, RegistryError};
+pub use slack::SlackConnections;
 
 /// What a tool is.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The connections that tools act through, by platform. Credentials stay inside.
 
-use super::{GitHubConnections, LinearConnections};
+use super::{GitHubConnections, LinearConnections, SlackConnections};
 
 /// The connections of the gateway that have tools.
 #[derive(Debug, Clone, Default)]
@@ -9,4 +9,6 @@ pub struct Platforms {
     pub github: GitHubConnections,
     /// Linear's.
     pub linear: LinearConnections,
+    /// Slack's.
+    pub slack: SlackConnections,
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
-use super::{Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, github, linear, skill, thread};
+use super::{Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, github, linear, skill, slack, thread};
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
 use crate::model::ToolSchema;
@@ -56,7 +56,11 @@ impl Registry {
             Arc::new(thread::History::new()),
             Arc::new(thread::React::new()),
         ];
-        Self::new(tools.into_iter().chain(github::tools(&platforms.github)).chain(linear::tools(&platforms.linear)))
+        let of_platforms = github::tools(&platforms.github)
+            .into_iter()
+            .chain(linear::tools(&platforms.linear))
+            .chain(slack::tools(&platforms.slack));
+        Self::new(tools.into_iter().chain(of_platforms))
     }
 
     /// The names, in order.

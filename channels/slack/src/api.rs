@@ -21,8 +21,17 @@ const CALL_DEADLINE: Duration = Duration::from_secs(30);
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
 /// Methods that take form arguments alone.
-const READS: [&str; 5] =
-    ["apps.connections.open", "auth.test", "conversations.history", "conversations.replies", "users.info"];
+const READS: [&str; 9] = [
+    "apps.connections.open",
+    "auth.test",
+    "bookmarks.list",
+    "conversations.history",
+    "conversations.info",
+    "conversations.list",
+    "conversations.replies",
+    "pins.list",
+    "users.info",
+];
 
 /// What a second call of the same would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,6 +31,7 @@ mod socket;
 mod stream;
 mod text;
 mod verify;
+mod workspace;
 
 use async_trait::async_trait;
 use reveille_channel::{
@@ -47,6 +48,7 @@ use own::Own;
 use reply::Hand;
 
 pub use settings::{Settings, SettingsError};
+pub use workspace::{Bookmark, Conversation, MOST_BYTES, Person, Said, Workspace};
 
 /// The platform's name in events.
 const PLATFORM: &str = "slack";
@@ -96,6 +98,12 @@ impl Slack {
 }
 
 impl Slack {
+    /// The workspace, for tools.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace<'_> {
+        Workspace { api: &self.api, own: &self.own }
+    }
+
     /// What an envelope of a socket holds: the same bodies as requests have.
     fn read_envelope(&self, kind: &str, payload: &Value) -> Result<Inbound, Malformed> {
         let reader = self.reader(clock::now_ms());

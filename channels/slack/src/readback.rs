@@ -16,7 +16,7 @@ const PAGES_MAX: usize = 50;
 /// Our clock and Slack's may differ by this much, milliseconds.
 const CLOCKS_MS: i64 = 10_000;
 
-type Message = Map<String, Value>;
+pub(crate) type Message = Map<String, Value>;
 
 /// Looks for our message with the marker; see the word on streams in `reply`.
 pub(crate) async fn find(
@@ -152,6 +152,23 @@ async fn history(api: &Api, channel: &str, since_ms: i64) -> Result<Vec<Message>
     pages(api, "conversations.history", arguments, Some(since_ms)).await
 }
 
+/// The messages of a thread, or of a channel outside of threads, since a time or all of them.
+pub(crate) async fn messages(
+    api: &Api,
+    channel: &str,
+    thread_ts: Option<&str>,
+    since_ms: Option<i64>,
+) -> Result<Vec<Message>, ReplyError> {
+    let since_ms = since_ms.map(|since_ms| since_ms.saturating_sub(CLOCKS_MS));
+    match thread_ts {
+        None => history(api, channel, since_ms.unwrap_or(0)).await,
+        Some(thread_ts) => {
+            let place = Place { channel: channel.to_owned(), thread_ts: Some(thread_ts.to_owned()) };
+            replies(api, &place, since_ms).await
+        }
+    }
+}
+
 /// All pages ("Pagination": by cursor).
 async fn pages(
     api: &Api,
@@ -196,7 +213,7 @@ fn payload(message: &Message) -> Option<&Value> {
     (kind(message) == Some(METADATA)).then(|| message.get("metadata")?.get("event_payload"))?
 }
 
-fn is_own(message: &Message, ids: &Ids) -> bool {
+pub(crate) fn is_own(message: &Message, ids: &Ids) -> bool {
     let same =
         |name: &str, id: &Option<String>| id.is_some() && message.get(name).and_then(Value::as_str) == id.as_deref();
     // Before we know who we are, any program's message may be ours: looking again costs less than posting again.
