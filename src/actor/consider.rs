@@ -134,6 +134,8 @@ impl Owner {
                 Decision::AskRole => self.refuse(event, "role.unknown", None)?,
             }
         }
+        // An edit or a deletion may have taken away what was decided before it.
+        allowed.retain(|event| self.state.pending.iter().any(|pending| pending.event.id == *event));
         if allowed.is_empty() {
             return Ok(());
         }
