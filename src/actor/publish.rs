@@ -8,7 +8,7 @@ use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError};
 use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
 use crate::connection::Connection;
-use crate::journal::{Body, Turn};
+use crate::journal::{Body, Outcome, Turn};
 use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at, status_again_at};
 
 /// How long a status line may take; nobody waits for it.
@@ -203,7 +203,7 @@ impl Owner {
                 }
                 Ok(())
             }
-            ReplyError::StreamClosed(reason) if matches!(op, Some(Op::Start { .. })) => {
+            ReplyError::StreamClosed(reason) | ReplyError::Stopped(reason) if matches!(op, Some(Op::Start { .. })) => {
                 // Nothing was begun that could be closed.
                 if self.trouble > TROUBLE_MAX {
                     return self.fail_reply(turn, segment, false, reason);
@@ -212,6 +212,14 @@ impl Owner {
                 Ok(())
             }
             ReplyError::StreamClosed(_) => self.forget_visible(turn, segment, Mode::Edit),
+            ReplyError::Stopped(_) => {
+                self.forget_visible(turn, segment, Mode::Edit)?;
+                // Its turn may be over, and another one run.
+                if self.state.running.as_ref().is_some_and(|running| running.turn == turn) {
+                    self.end(turn, Outcome::Aborted, Some("on request".into()))?;
+                }
+                Ok(())
+            }
             ReplyError::Gone(reason) | ReplyError::Refused(reason) => match op {
                 // The platform cannot tell whether it is there.
                 None if self.trouble <= TROUBLE_MAX => {

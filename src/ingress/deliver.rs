@@ -69,7 +69,7 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
                 Inbound::Events(_) | Inbound::Ignored { .. } => None,
             };
             if let Err(error) = edge.intake.take(connection, inbound, &bytes).await {
-                tracing::error!(%error, "an event could not be made durable; the platform is told to come back");
+                tracing::error!(%error, "an event was not taken; the platform is told to come back");
                 return come_back();
             }
             match answer {

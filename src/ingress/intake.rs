@@ -4,13 +4,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reveille_channel::{Event, Inbound, NotTaken};
+use reveille_channel::{Event, Inbound, NotTaken, ReplyError};
 
 use crate::actor::Directory;
 use crate::agent::Catalogue;
 use crate::connection::Connection;
 use crate::dispatch::route;
 use crate::journal::{Admission, Admitted, Engine, JournalError};
+
+/// Why a delivery was not taken: the platform has to bring it again.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// It is not durable.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The platform does not say now which thread an event is of.
+    #[error("it is not known which thread it is of: {0}")]
+    Locate(ReplyError),
+}
 
 /// Routes events and makes them durable.
 #[derive(Debug, Clone)]
@@ -30,9 +41,9 @@ impl Intake {
     /// Makes everything durable that a delivery holds, and wakes whom it is for.
     ///
     /// # Errors
-    /// [`JournalError`]: not all of it is durable, and the platform has to bring it again. What is durable already is known
+    /// [`TakeError`]: not all of it is durable, and the platform has to bring it again. What is durable already is known
     /// by its dedupe keys then.
-    pub async fn take(&self, connection: &Connection, inbound: Inbound, raw: &Bytes) -> Result<(), JournalError> {
+    pub async fn take(&self, connection: &Connection, inbound: Inbound, raw: &Bytes) -> Result<(), TakeError> {
         match inbound {
             Inbound::Handshake { .. } => {}
             Inbound::Ignored { reason } => {
@@ -41,6 +52,7 @@ impl Intake {
             }
             Inbound::Events(events) | Inbound::Answered { events, .. } => {
                 for event in events {
+                    let event = connection.channel().locate(event).await.map_err(TakeError::Locate)?;
                     self.admit(connection, event, raw.clone()).await?;
                 }
             }
@@ -48,7 +60,7 @@ impl Intake {
         Ok(())
     }
 
-    async fn admit(&self, connection: &Connection, event: Event, raw: Bytes) -> Result<(), JournalError> {
+    async fn admit(&self, connection: &Connection, event: Event, raw: Bytes) -> Result<(), TakeError> {
         let id = event.id;
         let targets = match route(&event, connection.handle().as_deref(), &self.catalogue.agents()) {
             Ok(routed) => {
@@ -95,7 +107,7 @@ pub struct ConnectionIntake {
 impl reveille_channel::Intake for ConnectionIntake {
     async fn take(&self, inbound: Inbound, raw: Bytes) -> Result<(), NotTaken> {
         self.intake.take(&self.connection, inbound, &raw).await.map_err(|error| {
-            tracing::error!(connection = self.connection.name, %error, "an event could not be made durable; it is not acknowledged");
+            tracing::error!(connection = self.connection.name, %error, "an event was not taken; it is not acknowledged");
             NotTaken
         })
     }

@@ -89,7 +89,9 @@ pub(super) fn failed(what: &str, error: &ReplyError) -> ToolError {
         ReplyError::Credentials(_) => {
             ToolError::Failed(format!("{what} is out of this bot's reach: it lacks the permission. Say so."))
         }
-        ReplyError::Gone(_) | ReplyError::StreamClosed(_) => ToolError::Failed(format!("{what} is not there.")),
+        ReplyError::Gone(_) | ReplyError::StreamClosed(_) | ReplyError::Stopped(_) => {
+            ToolError::Failed(format!("{what} is not there."))
+        }
         ReplyError::Refused(reason) => ToolError::Failed(format!("{what} was refused: {reason}.")),
     }
 }

@@ -1,6 +1,6 @@
 //! A slash command is answered at once, its answer opens a thread, and the thread goes on without further commands.
 
-use reveille_simulator::{Message, Slack};
+use reveille_simulator::{Fault, Message, Slack};
 
 use crate::support::{PATIENCE, Stage};
 
@@ -59,6 +59,59 @@ async fn the_agent_that_ships_opens_the_thread_of_an_incident() {
 }
 
 #[tokio::test]
+async fn a_thread_that_a_command_opened_is_known_after_a_crash() {
+    let stage = Stage::new(SCRIPT).await;
+    let gateway = stage.serve("");
+    let slack = stage.simulator.slack();
+    slack.command("alice", "#support", "/ops web is slow").unwrap();
+    let answered = |slack: &Slack| roots(slack, "C0SUPPORT1").iter().any(|one| one.text == ANSWER);
+    assert!(slack.wait_until(PATIENCE, answered).await, "{:#?}\n{}", slack.calls(), stage.log());
+    // Nothing is left to be done for the answer, so nothing looks at its thread when the process is there again.
+    let is_over = async {
+        while !stage.records("reply_shown").iter().any(|one| one["record"]["body"]["complete"] == true) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_over).await.unwrap();
+    // As kill -9 does: what was only remembered is gone.
+    drop(gateway);
+    let gateway = stage.serve("");
+    let root = roots(slack, "C0SUPPORT1").remove(0);
+    // Slack does not say at first what is there: the message is not taken, and Slack brings it again.
+    slack.faults.set("conversations.replies", Fault::RateLimit(1), 1);
+    let said = slack.say("bob", "#support", "I deployed at noon", Some(&root.ts)).unwrap();
+    let noted = |slack: &Slack| {
+        let answers = slack.thread("C0SUPPORT1", &root.ts);
+        answers.iter().any(|one| one.is_bot && one.text == "Noted." && !one.is_streaming)
+    };
+    assert!(slack.wait_until(PATIENCE, noted).await, "{}", stage.log());
+    let body = |one: &reveille_simulator::Delivered| String::from_utf8_lossy(&one.body).contains(&said.ts);
+    assert!(slack.deliveries().iter().any(|one| body(one) && one.tries > 1), "{:#?}", slack.deliveries());
+    let asked = |slack: &Slack| {
+        let is_it =
+            |call: &&reveille_simulator::Call| call.method == "conversations.replies" && call.arguments["limit"] == "1";
+        slack.calls().iter().filter(is_it).count()
+    };
+    let before = asked(slack);
+    slack.say("bob", "#support", "I deployed again", Some(&root.ts)).unwrap();
+    let noted_again = |slack: &Slack| {
+        slack.thread("C0SUPPORT1", &root.ts).iter().filter(|one| one.is_bot && one.text == "Noted.").count() == 2
+    };
+    assert!(slack.wait_until(PATIENCE, noted_again).await, "{}", stage.log());
+    assert_eq!((before, asked(slack)), (1, 1), "a thread is asked about once");
+    // A thread below somebody's message costs no question.
+    let other = slack.say("alice", "#support", "lunch?", None).unwrap();
+    slack.say("bob", "#support", "yes", Some(&other.ts)).unwrap();
+    let taken = |slack: &Slack| slack.deliveries().iter().all(|one| one.status == Some(200));
+    assert!(slack.wait_until(PATIENCE, taken).await, "{}", stage.log());
+    assert_eq!(asked(slack), 1);
+    assert_eq!(gateway.terminate(), Some(0));
+    let started = stage.records("turn_started");
+    assert_eq!(started.len(), 3, "{started:#?}");
+    assert!(started.iter().all(|one| one["instance"] == started[0]["instance"]), "{started:#?}");
+}
+
+#[tokio::test]
 async fn where_the_bot_is_not_the_whole_answer_goes_to_whoever_asked() {
     let stage = Stage::new(SCRIPT).await;
     let gateway = stage.serve("");
@@ -79,7 +132,7 @@ async fn a_root_whose_post_had_no_answer_is_found_and_not_posted_again() {
     let stage = Stage::new(SCRIPT).await;
     let gateway = stage.serve("");
     let slack = stage.simulator.slack();
-    slack.faults.set("chat.postMessage", reveille_simulator::Fault::DropAnswer, 1);
+    slack.faults.set("chat.postMessage", Fault::DropAnswer, 1);
     slack.command("alice", "#support", "/ops web is slow").unwrap();
     let answered = |slack: &Slack| slack.messages("C0SUPPORT1").iter().any(|one| one.text == ANSWER);
     assert!(slack.wait_until(PATIENCE, answered).await, "{:#?}\n{}", slack.messages("C0SUPPORT1"), stage.log());

@@ -45,6 +45,16 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// [`Malformed`] when a signed body is not what the platform documents.
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed>;
 
+    /// Names an event's thread as it was named when it was opened, where its place does not tell and the platform has to be
+    /// asked (Slack: the thread below our answer to a slash command, after a restart). Called after [`Channel::normalise`] and
+    /// before anything is decided about the event; within a second or two, since the platform waits for its acknowledgement.
+    ///
+    /// # Errors
+    /// When the platform does not tell now: the event is not taken, and the platform brings it again.
+    async fn locate(&self, event: Event) -> Result<Event, ReplyError> {
+        Ok(event)
+    }
+
     /// What it can show.
     fn capabilities(&self) -> Capabilities;
 

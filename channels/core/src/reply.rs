@@ -176,6 +176,9 @@ pub enum ReplyError {
     /// The native stream is closed: go on in a new message.
     #[error("the stream is closed: {0}")]
     StreamClosed(String),
+    /// A person stopped the message on the platform: what is running for it is to end. The message can be edited.
+    #[error("somebody stopped it there: {0}")]
+    Stopped(String),
     /// The thread or message is gone or locked for good.
     #[error("the place is gone: {0}")]
     Gone(String),

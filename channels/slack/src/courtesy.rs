@@ -1,5 +1,5 @@
 //! Small things that Slack expects of an app and that no agent is asked about: the app's Home, prompts to begin with and a
-//! title in the assistant's pane. Best effort: they are queued while a delivery is read, done beside it, and dropped where
+//! title in the assistant's pane, the end of work that was stopped there. Best effort: they are queued while a delivery is read, done beside it, and dropped where
 //! there are too many or Slack refuses them.
 
 use std::collections::VecDeque;
@@ -31,6 +31,13 @@ pub(crate) enum Courtesy {
     /// Somebody opened the assistant's pane.
     Prompts {
         /// The direct message.
+        channel: String,
+        /// The thread in it.
+        thread_ts: String,
+    },
+    /// Somebody pressed Slack's stop button: the session is not being worked on any more.
+    Idle {
+        /// The channel.
         channel: String,
         /// The thread in it.
         thread_ts: String,
@@ -130,6 +137,10 @@ async fn perform(api: &Api, courtesy: &Courtesy) -> Result<(), ReplyError> {
                     ]),
                 ),
             ]),
+        ),
+        Courtesy::Idle { channel, thread_ts } => (
+            "agents.sessions.setStatus",
+            arguments(&[("channel_id", json!(channel)), ("thread_ts", json!(thread_ts)), ("status", json!("active"))]),
         ),
         Courtesy::Title { channel, thread_ts, title } => (
             "assistant.threads.setTitle",

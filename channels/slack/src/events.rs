@@ -1,4 +1,5 @@
-//! The Events API: messages, their edits and deletions, reactions, the assistant's pane, the app's Home, the app's end.
+//! The Events API: messages, their edits and deletions, reactions, the assistant's pane and its stop button, the app's Home, the
+//! app's end.
 //!
 //! An `app_mention` also comes as a `message`, and either may come first: both have the message's own place and time as
 //! their first key, so they are one event, and a message that mentions us is a mention whichever it came as. An edit or a
@@ -11,7 +12,8 @@ use serde_json::Value;
 use crate::courtesy::Courtesy;
 use crate::normalise::{Reader, is_direct, owned, time_ms};
 use crate::own::Ids;
-use crate::payload::{AssistantEvent, Envelope, File, HomeEvent, Message, MessageEvent, ReactionEvent};
+use crate::payload::{AssistantEvent, Envelope, File, HomeEvent, Message, MessageEvent, ReactionEvent, StoppedEvent};
+use crate::place::Place;
 use crate::text;
 
 /// Subtypes of `message` that are somebody's words ("message event": subtypes).
@@ -49,6 +51,7 @@ pub(crate) fn read(reader: Reader<'_>, envelope: Envelope) -> Result<Inbound, Ma
         "app_mention" | "message" => delivery.message(&name, typed(event)?),
         "reaction_added" | "reaction_removed" => delivery.reaction(&name, typed(event)?),
         "assistant_thread_started" | "assistant_thread_context_changed" => delivery.assistant(&name, typed(event)?),
+        "agent_session_stopped" => delivery.stopped(&name, typed(event)?),
         "app_home_opened" => delivery.home(&typed(event)?),
         "app_uninstalled" => delivery.lifecycle(&name, Change::Removed),
         "tokens_revoked" => delivery.lifecycle(&name, Change::Revoked),
@@ -181,7 +184,10 @@ impl Delivery<'_> {
         actor: Actor,
         keys: Vec<String>,
     ) -> Result<Event, Malformed> {
-        let mut thread = self.reader.thread(team, channel, message.thread_ts.as_deref().unwrap_or(ts));
+        let root = message.thread_ts.as_deref().unwrap_or(ts);
+        let root_author = if root == ts { message.user.as_ref() } else { message.parent_user_id.as_ref() };
+        self.note_root(channel, root, root_author);
+        let mut thread = self.reader.thread(team, channel, root);
         // A stream in a channel has to name the workspace of the person it is for.
         if let (ActorKind::External, Some(home)) = (actor.kind, home_of(message)) {
             thread.location.insert("author_team".into(), home.to_owned());
@@ -210,6 +216,7 @@ impl Delivery<'_> {
             return Ok(Inbound::Ignored { reason: "our own reaction" });
         }
         let team = self.team()?;
+        self.note_root(&channel, &ts, event.item_user.as_ref());
         let at = event.event_ts.unwrap_or_default();
         let keys = self.keys(format!("reaction:{team}:{channel}:{ts}:{user}:{name}:{emoji}:{at}"))?;
         let kind = if name == "reaction_added" { Kind::Reaction { emoji: emoji.clone() } } else { Kind::Other };
@@ -244,6 +251,24 @@ impl Delivery<'_> {
         Ok(Inbound::Events(vec![event]))
     }
 
+    /// "agent_session_stopped event": somebody pressed the stop button that Slack shows while an answer is under way. The app
+    /// has to say by itself that it does not work any more.
+    fn stopped(&self, name: &str, event: StoppedEvent) -> Result<Inbound, Malformed> {
+        let (Some(user), Some(channel), Some(thread_ts)) = (event.user, event.channel, event.thread_ts) else {
+            return Ok(Inbound::Ignored { reason: NOT_WHOLE });
+        };
+        let idle = Courtesy::Idle { channel: channel.clone(), thread_ts: thread_ts.clone() };
+        self.reader.courtesies.offer(idle);
+        let team = self.team()?;
+        let at = event.event_ts.unwrap_or_default();
+        let keys = self.keys(format!("stop:{team}:{channel}:{thread_ts}:{user}:{at}"))?;
+        let actor = Actor { name: user.clone(), id: user, kind: ActorKind::Human };
+        let thread = self.reader.thread(team, &channel, &thread_ts);
+        let mut event = self.reader.event(name, Kind::Stop, thread, actor, keys)?;
+        event.occurred_at_ms = self.occurred_at_ms(Some(&at).filter(|at| !at.is_empty()).map(String::as_str));
+        Ok(Inbound::Events(vec![event]))
+    }
+
     fn home(&self, event: &HomeEvent) -> Result<Inbound, Malformed> {
         if let (Some(user), Some("home") | None) = (&event.user, event.tab.as_deref()) {
             self.reader.courtesies.offer(Courtesy::Home { user: user.clone() });
@@ -266,6 +291,15 @@ impl Delivery<'_> {
         let actor = Actor { id: team.to_owned(), name: "Slack".into(), kind: ActorKind::Bot };
         let event = self.reader.event(name, Kind::Lifecycle { change }, thread, actor, keys)?;
         Ok(Inbound::Events(vec![Event { occurred_at_ms: self.occurred_at_ms(None), ..event }]))
+    }
+
+    /// A thread below somebody else's message was not opened by us: nobody has to be asked about it.
+    fn note_root(&self, channel: &str, root: &str, author: Option<&String>) {
+        if let (Some(author), Some(own)) = (author, &self.ids.user)
+            && author != own
+        {
+            self.reader.memory.set_plain(Place { channel: channel.to_owned(), thread_ts: Some(root.to_owned()) });
+        }
     }
 
     fn calls_us(&self, text: &str) -> bool {

@@ -14,6 +14,7 @@ mod commands;
 mod courtesy;
 mod events;
 mod interactivity;
+mod locate;
 mod memory;
 mod normalise;
 mod own;
@@ -35,7 +36,7 @@ mod workspace;
 
 use async_trait::async_trait;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Intake, Listened, Malformed, Op,
+    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Intake, Listened, Malformed, Op,
     Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 use serde_json::Value;
@@ -156,6 +157,10 @@ impl Channel for Slack {
 
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {
         self.reader(verified.received_at_ms()).normalise(verified)
+    }
+
+    async fn locate(&self, event: Event) -> Result<Event, ReplyError> {
+        locate::locate(&self.api, &self.own, &self.memory, event).await
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -32,6 +32,8 @@ pub(crate) struct Memory {
     roots: Mutex<HashMap<String, Place>>,
     /// The threads that we opened, by where they are.
     opened: Mutex<HashMap<Place, String>>,
+    /// Threads of which we know that we did not open them.
+    plain: Mutex<HashMap<Place, ()>>,
     /// Answers that wait until they are whole, by marker.
     deferred: Mutex<HashMap<String, ()>>,
     pub(crate) pace: Pace,
@@ -98,6 +100,15 @@ impl Memory {
     pub(crate) fn opened(&self, channel: &str, thread_ts: &str) -> Option<String> {
         let place = Place { channel: channel.to_owned(), thread_ts: Some(thread_ts.to_owned()) };
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    }
+
+    /// Whether the thread that is there is known not to be opened by us.
+    pub(crate) fn is_plain(&self, place: &Place) -> bool {
+        self.plain.lock().unwrap_or_else(PoisonError::into_inner).contains_key(place)
+    }
+
+    pub(crate) fn set_plain(&self, place: Place) {
+        insert(&self.plain, place, ());
     }
 
     /// An answer waits until it is whole.

@@ -63,6 +63,8 @@ pub(crate) struct Message {
     pub(crate) text: Option<String>,
     pub(crate) ts: Option<String>,
     pub(crate) thread_ts: Option<String>,
+    /// Who wrote the root of the thread, where Slack says.
+    pub(crate) parent_user_id: Option<String>,
     pub(crate) client_msg_id: Option<String>,
     /// The author's workspace.
     pub(crate) team: Option<String>,
@@ -94,6 +96,8 @@ pub(crate) struct ReactionEvent {
     pub(crate) user: Option<String>,
     pub(crate) reaction: Option<String>,
     pub(crate) item: Option<Item>,
+    /// Who wrote the message.
+    pub(crate) item_user: Option<String>,
     pub(crate) event_ts: Option<String>,
 }
 
@@ -103,6 +107,15 @@ pub(crate) struct Item {
     pub(crate) kind: Option<String>,
     pub(crate) channel: Option<String>,
     pub(crate) ts: Option<String>,
+}
+
+/// `agent_session_stopped`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StoppedEvent {
+    pub(crate) user: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) thread_ts: Option<String>,
+    pub(crate) event_ts: Option<String>,
 }
 
 /// `app_home_opened`.

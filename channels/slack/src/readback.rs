@@ -7,7 +7,7 @@ use crate::api::{Api, Repeat};
 use crate::memory::Memory;
 use crate::normalise::time_ms;
 use crate::own::{Ids, Own};
-use crate::place::{METADATA, Place, opens};
+use crate::place::{self, METADATA, Place};
 use crate::text;
 
 /// Pages that reading back turns at most. Apps outside of Slack's marketplace may get as few as 15 messages a page.
@@ -33,7 +33,7 @@ pub(crate) async fn find(
     };
     let receipt = |message: &Message, mode| Some(Receipt { id: string(message, "ts")?, mode });
     let mut place = Place::of(&context.thread);
-    if opens(&context.thread) {
+    if place::opens(&context.thread) {
         let in_channel = history(api, &place.channel, since_ms).await?;
         if let Some(found) = in_channel.iter().find(|message| marked(message)) {
             return Ok(receipt(found, Mode::Edit));
@@ -64,7 +64,7 @@ pub(crate) async fn place(
     since_ms: i64,
 ) -> Result<Place, ReplyError> {
     let place = Place::of(thread);
-    if !opens(thread) {
+    if !place::opens(thread) {
         return Ok(place);
     }
     if let Some(root) = memory.root(&thread.key) {
@@ -104,10 +104,14 @@ async fn direct(api: &Api, channel: &str) -> Result<String, ReplyError> {
 
 /// The message with which we opened the thread.
 fn root_among(messages: &[Message], ids: &Ids, thread: &str) -> Option<String> {
-    let is_root = |message: &&Message| {
-        is_own(message, ids) && payload(message).and_then(|it| it.get("thread")) == Some(&json!(thread))
-    };
+    let is_root = |message: &&Message| opens(message, ids).as_deref() == Some(thread);
     messages.iter().filter(is_root).filter_map(|message| string(message, "ts")).min()
+}
+
+/// The name of the thread that we opened with this message, if we did.
+pub(crate) fn opens(message: &Message, ids: &Ids) -> Option<String> {
+    let named = payload(message).and_then(|it| it.get("thread")).and_then(Value::as_str);
+    named.filter(|_| is_own(message, ids)).map(ToOwned::to_owned)
 }
 
 /// Earlier messages of the thread.
@@ -118,7 +122,7 @@ pub(crate) async fn context(
     thread: &ThreadRef,
     limit: usize,
 ) -> Result<Vec<ContextMessage>, ReplyError> {
-    let place = if opens(thread) { memory.root(&thread.key) } else { Some(Place::of(thread)) };
+    let place = if place::opens(thread) { memory.root(&thread.key) } else { Some(Place::of(thread)) };
     let Some(place) = place else {
         return Ok(Vec::new());
     };

@@ -67,10 +67,9 @@ pub(crate) fn of(method: &str, code: &str) -> ReplyError {
         | "team_access_not_granted"
         | "app_access_restricted"
         | "two_factor_setup_required" => ReplyError::Credentials(said),
-        // "stopped_by_user": somebody ended the stream in Slack itself.
-        "message_not_in_streaming_state" | "streaming_state_conflict" | "stopped_by_user" => {
-            ReplyError::StreamClosed(said)
-        }
+        "message_not_in_streaming_state" | "streaming_state_conflict" => ReplyError::StreamClosed(said),
+        // Somebody pressed Slack's own stop button ("chat.appendStream", "chat.stopStream": errors).
+        "stopped_by_user" => ReplyError::Stopped(said),
         // A stream holds about as much as one call; what is too long for it is no error of the text.
         "msg_too_long" | "msg_blocks_too_long" | "msg_blocks_too_many" | "no_text"
             if matches!(method, "chat.appendStream" | "chat.stopStream") =>

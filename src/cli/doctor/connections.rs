@@ -63,7 +63,7 @@ fn refused(check: String, settings: &ChannelSettings, error: &ReplyError) -> Che
         ReplyError::Credentials(_) => Check::fail(check, found, credentials(settings)),
         ReplyError::Retry { reason, .. } => Check::fail(check, reason, unreachable(settings)),
         ReplyError::Unknown(_) => Check::fail(check, found, unreachable(settings)),
-        ReplyError::StreamClosed(_) | ReplyError::Gone(_) | ReplyError::Refused(_) => {
+        ReplyError::StreamClosed(_) | ReplyError::Stopped(_) | ReplyError::Gone(_) | ReplyError::Refused(_) => {
             Check::fail(check, found, credentials(settings))
         }
     }

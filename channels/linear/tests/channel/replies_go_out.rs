@@ -181,6 +181,7 @@ fn in_short(error: &ReplyError) -> String {
         ReplyError::Unknown(_) => "unknown".to_owned(),
         ReplyError::Credentials(_) => "credentials".to_owned(),
         ReplyError::StreamClosed(_) => "closed".to_owned(),
+        ReplyError::Stopped(_) => "stopped".to_owned(),
         ReplyError::Gone(_) => "gone".to_owned(),
         ReplyError::Refused(_) => "refused".to_owned(),
     }

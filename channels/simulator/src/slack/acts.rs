@@ -16,12 +16,14 @@ impl Slack {
     pub fn say(&self, person: &str, channel: &str, text: &str, thread: Option<&str>) -> Result<Posted, Unknown> {
         let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
         let text = self.mentions(text);
-        let (ts, [message_number, mention_number]) = {
+        let (ts, root_author, [message_number, mention_number]) = {
             let mut state = lock(&self.state);
             let ts = state.new_ts();
             let thread_ts = thread.unwrap_or(&ts).to_owned();
+            let root = state.messages.iter().find(|one| one.channel == channel && one.ts == thread_ts);
+            let root_author = root.map(|root| root.author.clone());
             state.messages.push(message(channel, &ts, &thread_ts, person.id, false, &text));
-            (ts, [state.new_event(), state.new_event()])
+            (ts, root_author, [state.new_event(), state.new_event()])
         };
         let mut event = json!({
             "type": "message", "user": person.id, "text": text, "ts": ts, "channel": channel, "event_ts": ts,
@@ -34,6 +36,7 @@ impl Slack {
         }
         if let Some(thread) = thread {
             put(&mut event, "thread_ts", json!(thread));
+            put(&mut event, "parent_user_id", json!(root_author));
         }
         // "app_mention event": the mention comes as a message as well.
         if name != "dm" && text.contains(&format!("<@{BOT_USER}>")) {
@@ -129,6 +132,91 @@ impl Slack {
             "item": {"type": "message", "channel": channel, "ts": ts},
         });
         self.deliver(number, &event);
+        self.shared.touch();
+        Ok(())
+    }
+
+    /// Slack ends every open stream, as it does with each some five minutes after its start. How many.
+    pub fn expire_streams(&self) -> usize {
+        let expired = {
+            let mut state = lock(&self.state);
+            let open = state.messages.iter_mut().filter(|one| one.is_streaming);
+            open.map(|one| one.is_streaming = false).count()
+        };
+        self.shared.touch();
+        expired
+    }
+
+    /// A person opens the app's Home.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person that is not there.
+    pub fn open_home(&self, person: &str) -> Result<(), Unknown> {
+        let person = find_person(person)?;
+        let (at, number) = {
+            let mut state = lock(&self.state);
+            (state.new_ts(), state.new_event())
+        };
+        // "app_home_opened event".
+        let event = json!({"type": "app_home_opened", "user": person.id, "channel": "D0ALICE001", "tab": "home", "event_ts": at});
+        self.deliver(number, &event);
+        self.shared.touch();
+        Ok(())
+    }
+
+    /// A person opens the assistant's pane: a thread of the direct message, below a message of the app's that nobody sees.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person that is not there.
+    pub fn open_pane(&self, person: &str) -> Result<Posted, Unknown> {
+        let (person, (_, channel)) = (find_person(person)?, find_channel("dm")?);
+        let (ts, number) = {
+            let mut state = lock(&self.state);
+            let ts = state.new_ts();
+            state.messages.push(message(channel, &ts, &ts, BOT_USER, false, "New Assistant Thread"));
+            (ts, state.new_event())
+        };
+        // "assistant_thread_started event".
+        let event = json!({
+            "type": "assistant_thread_started", "event_ts": ts,
+            "assistant_thread": {"user_id": person.id, "channel_id": channel, "thread_ts": ts, "context": {}},
+        });
+        self.deliver(number, &event);
+        self.shared.touch();
+        Ok(Posted { channel: channel.to_owned(), ts: ts.clone(), thread_ts: ts })
+    }
+
+    /// A person presses the stop button that Slack shows below an answer that is under way. Slack ends the stream; `told`: the
+    /// app subscribes to the event that says so.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person, or where no answer is under way.
+    pub fn press_stop(&self, person: &str, posted: &Posted, told: bool) -> Result<(), Unknown> {
+        let person = find_person(person)?;
+        let (stopped, at, number) = {
+            let mut state = lock(&self.state);
+            let (at, number) = (state.new_ts(), state.new_event());
+            let is_here = |one: &Message| one.channel == posted.channel && one.thread_ts == posted.thread_ts;
+            let open = state.messages.iter_mut().filter(|one| is_here(one) && one.is_streaming);
+            let stopped: Vec<String> = open
+                .map(|one| {
+                    (one.is_streaming, one.is_stopped) = (false, true);
+                    one.ts.clone()
+                })
+                .collect();
+            (stopped, at, number)
+        };
+        if stopped.is_empty() {
+            return Err(Unknown { what: "an answer that is under way".into(), known: Vec::new() });
+        }
+        if told {
+            // "agent_session_stopped event".
+            let event = json!({
+                "type": "agent_session_stopped", "user": person.id, "channel": posted.channel,
+                "thread_ts": posted.thread_ts, "streaming_message_ts": stopped, "event_ts": at,
+            });
+            self.deliver(number, &event);
+        }
         self.shared.touch();
         Ok(())
     }

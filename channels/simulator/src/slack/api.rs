@@ -150,6 +150,11 @@ impl Slack {
                 state.status.insert(thread, text(arguments, "status").unwrap_or_default().to_owned());
                 Ok(json!({}))
             }
+            // "agents.sessions.setStatus".
+            "agents.sessions.setStatus" => match text(arguments, "status") {
+                Some("active" | "processing" | "suspended" | "closed") => Ok(json!({})),
+                _ => Err("invalid_arguments"),
+            },
             "reactions.add" => state.react(arguments),
             _ => Err("unknown_method"),
         };

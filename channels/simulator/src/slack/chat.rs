@@ -135,6 +135,9 @@ impl State {
         if !found.is_bot {
             return Err("message_not_owned_by_app");
         }
+        if found.is_stopped {
+            return Err("stopped_by_user");
+        }
         if found.is_streaming && crate::deliver::now().0 > found.opened_s + STREAM_SECONDS {
             found.is_streaming = false;
         }

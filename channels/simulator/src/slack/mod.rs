@@ -94,6 +94,8 @@ pub struct Message {
     pub blocks: Option<Value>,
     /// A stream that is open.
     pub is_streaming: bool,
+    /// Somebody pressed the stop button while it was open.
+    pub is_stopped: bool,
     /// What was visible before, oldest first.
     pub history: Vec<String>,
     /// Reactions on it.
@@ -275,6 +277,7 @@ pub(crate) fn message(channel: &str, ts: &str, thread_ts: &str, author: &str, is
         metadata: None,
         blocks: None,
         is_streaming: false,
+        is_stopped: false,
         history: Vec::new(),
         reactions: Vec::new(),
         opened_s: now().0,

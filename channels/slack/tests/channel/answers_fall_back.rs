@@ -96,14 +96,23 @@ async fn a_server_that_begins_streams_and_does_not_know_how_to_go_on_gets_edits(
 
 #[tokio::test]
 async fn a_stream_that_slack_closed_or_that_is_full_is_gone_on_with_by_edits() {
-    for code in ["message_not_in_streaming_state", "msg_too_long", "msg_blocks_too_long", "no_text", "stopped_by_user"]
-    {
+    for code in ["message_not_in_streaming_state", "msg_too_long", "msg_blocks_too_long", "no_text"] {
         let (slack, server) = start(vec![ok(json!({"ts": "1.2"})), refused(code), refused(code)]).await;
         slack.perform(&context(), &begin("Hello")).await.unwrap();
         assert!(matches!(slack.perform(&context(), &append(" you")).await, Err(ReplyError::StreamClosed(_))), "{code}");
         assert!(matches!(slack.perform(&context(), &finish(" you")).await, Err(ReplyError::StreamClosed(_))), "{code}");
         assert_eq!(methods(&server).len(), 3, "nothing is tried again with the same text");
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_somebody_stopped_is_told_from_one_that_slack_closed() {
+    let (slack, server) =
+        start(vec![ok(json!({"ts": "1.2"})), refused("stopped_by_user"), refused("stopped_by_user")]).await;
+    slack.perform(&context(), &begin("Hello")).await.unwrap();
+    assert!(matches!(slack.perform(&context(), &append(" you")).await, Err(ReplyError::Stopped(_))));
+    assert!(matches!(slack.perform(&context(), &finish(" you")).await, Err(ReplyError::Stopped(_))));
+    assert_eq!(methods(&server).len(), 3, "nothing is tried again with the same text");
 }
 
 #[tokio::test]

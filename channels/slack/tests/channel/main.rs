@@ -24,3 +24,5 @@ mod sockets_are_kept;
 mod stand_in;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod threads_are_located;
