@@ -12,4 +12,5 @@ mod linear_is_answered;
 mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;
 mod slack_commands_open_a_thread;
+mod slack_is_a_native_citizen;
 mod support;

@@ -35,7 +35,9 @@ async fn whole_in_spite_of(faults: &[(&str, Fault, u32)]) -> (Stage, Posted) {
     assert_eq!(gateway.terminate(), Some(0));
     assert!(is_whole(&slack.answers(&posted)), "{faults:?}: it stays so");
     assert_eq!(slack.effects(), Vec::<String>::new());
-    assert_eq!(stage.records("turn_ended").len(), 1);
+    let ended = stage.records("turn_ended");
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0]["record"]["body"]["outcome"], "completed", "{faults:?}");
     (stage, posted)
 }
 
@@ -74,6 +76,15 @@ async fn answers_of_slack_that_are_lost_on_every_way() {
     let edits = ("chat.startStream", Fault::UnknownMethod, 99);
     whole_in_spite_of(&[edits.clone(), ("chat.postMessage", Fault::DropAnswer, 1)]).await;
     whole_in_spite_of(&[edits, ("chat.update", Fault::DropAnswer, 1)]).await;
+}
+
+#[tokio::test]
+async fn a_first_post_that_is_answered_late() {
+    let late = Fault::Delay(std::time::Duration::from_secs(6));
+    let edits = ("chat.startStream", Fault::UnknownMethod, 99);
+    let (stage, _) = whole_in_spite_of(&[edits, ("chat.postMessage", late, 1)]).await;
+    let posts = stage.simulator.slack().calls().into_iter().filter(|call| call.method == "chat.postMessage").count();
+    assert_eq!(posts, 1);
 }
 
 #[tokio::test]
