@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::actor::{ActorLimits, Directory, Pace, Services};
-use crate::agent::{Catalogue, ModelRef};
+use crate::agent::{Catalogue, ModelRef, offers};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ChannelSettings, Config, Storage};
 use crate::connection::{Connection, Connections};
@@ -33,6 +33,10 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// The waits before a socket is made again: the first, and the longest.
 const LISTEN_AGAIN_LEAST: Duration = Duration::from_millis(250);
 const LISTEN_AGAIN_MOST: Duration = Duration::from_secs(60);
+
+/// How often the agents' commands are compared with those that the platform knows, and the wait after a failure.
+const OFFER_EVERY: Duration = Duration::from_secs(2);
+const OFFER_AGAIN: Duration = Duration::from_secs(60);
 
 /// How often failed deliveries are asked for again.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(3600);
@@ -117,6 +121,9 @@ pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Con
                 linear.insert(name.clone(), Arc::clone(&channel));
                 channel
             }
+            ChannelSettings::Discord(settings) => Arc::new(
+                reveille_discord::Discord::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
+            ),
             ChannelSettings::Github(settings) => {
                 let channel = Arc::new(
                     reveille_github::GitHub::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
@@ -200,6 +207,9 @@ impl Gateway {
         }
         tasks.spawn(reload(Arc::clone(&parts.catalogue), stop.child_token()));
         let (directory, supervisor) = Directory::start(services, stop.child_token());
+        for connection in parts.connections.iter() {
+            tasks.spawn(offer(Arc::clone(connection), Arc::clone(&parts.catalogue), stop.child_token()));
+        }
         let intake = Intake::new(parts.catalogue, Arc::clone(&parts.engine), directory.clone());
         for connection in parts.connections.iter() {
             let one = ConnectionIntake { connection: Arc::clone(connection), intake: intake.clone() };
@@ -319,6 +329,33 @@ async fn listen_to(one: ConnectionIntake, stop: CancellationToken) {
         // One that held for a while was no failure of ours; one that breaks at once is not hammered.
         wait = if began.elapsed() > LISTEN_AGAIN_MOST { LISTEN_AGAIN_LEAST } else { (wait * 2).min(LISTEN_AGAIN_MOST) };
         metrics::counter!("sockets_ended_total", "connection" => connection.name.clone()).increment(1);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Makes the agents' commands known to the platform, and again when they have changed.
+async fn offer(connection: Arc<Connection>, catalogue: Arc<Catalogue>, stop: CancellationToken) {
+    connection.wait_until_identified().await;
+    let mut known = None;
+    loop {
+        let offers = offers(&catalogue.agents(), &connection.name, connection.channel().platform());
+        let mut wait = OFFER_EVERY;
+        if known.as_ref() != Some(&offers) {
+            let offered = tokio::select! {
+                () = stop.cancelled() => return,
+                offered = connection.channel().offer(&offers) => offered,
+            };
+            match offered {
+                Ok(()) => known = Some(offers),
+                Err(error) => {
+                    tracing::warn!(connection = connection.name, %error, "the agents' commands could not be made known");
+                    wait = OFFER_AGAIN;
+                }
+            }
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}

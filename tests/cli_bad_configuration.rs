@@ -42,6 +42,10 @@ const CASES: &[(&str, &str)] = &[
         "installation_over_oauth",
         "[channels.slack]\nsigning_secret = \"env:SIGNING\"\nbot_token = \"env:TOKEN\"\nclient_id = \"1.2\"\n",
     ),
+    (
+        "discord_types",
+        "[channels.discord]\napplication_id = 1\npublic_key = \"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\"\nbot_token = \"env:TOKEN\"\ngateway = \"no\"\ngateway_url = \"https://gateway.discord.gg\"\ncommand_guilds = \"1\"\n",
+    ),
     ("socket_mode_without_its_token", "[channels.slack]\nbot_token = \"env:TOKEN\"\napp_token = \"env:APP\"\n"),
     ("connection_without_a_kind", "[channels.slak]\nsigning_secret = \"env:SIGNING\"\n"),
     (

@@ -17,7 +17,7 @@ struct Room {
 }
 
 const NO_CRATES: &[&str] = &[];
-const ADAPTERS: &[&str] = &["slack", "github", "linear"];
+const ADAPTERS: &[&str] = &["slack", "github", "linear", "discord"];
 
 /// From the ground up. A room that is not built yet does no harm here.
 const ROOMS: &[Room] = &[
@@ -102,7 +102,7 @@ const ROOMS: &[Room] = &[
             "tool",
             "turn",
         ],
-        crates: &["slack", "github", "linear", "local", "simulator"],
+        crates: &["slack", "github", "linear", "discord", "local", "simulator"],
     },
 ];
 
@@ -112,6 +112,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("channels/slack", &["reveille-channel"]),
     ("channels/github", &["reveille-channel"]),
     ("channels/linear", &["reveille-channel"]),
+    ("channels/discord", &["reveille-channel"]),
     ("channels/local", &["reveille-channel"]),
     ("channels/simulator", &[]),
     ("tests/oracles", &[]),
@@ -123,6 +124,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "reveille-slack",
             "reveille-github",
             "reveille-linear",
+            "reveille-discord",
             "reveille-local",
             "reveille-simulator",
         ],

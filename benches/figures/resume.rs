@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use reveille::journal::Body;
 use reveille::journal::embedded::reader::Reader;
-use reveille_simulator::{GithubOptions, LinearOptions, Options, Simulator, Slack, SlackOptions};
+use reveille_simulator::{DiscordOptions, GithubOptions, LinearOptions, Options, Simulator, Slack, SlackOptions};
 use tempfile::TempDir;
 
 use crate::Figure;
@@ -51,6 +51,7 @@ pub(crate) async fn figures() -> Result<Vec<Figure>> {
             data_changes: true,
             retries: Vec::new(),
         },
+        discord: DiscordOptions::default(),
     })
     .await?;
     let write = |name: &str, text: &str| -> Result<()> {

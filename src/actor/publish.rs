@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError};
+use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError, Sought};
 
 use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
@@ -95,6 +95,13 @@ impl Owner {
         if !matches!(action, Action::Status { .. }) {
             self.post_at_ms = now_ms.saturating_add(i64::try_from(interval_ms).unwrap_or(i64::MAX));
         }
+        let sought = match &action {
+            Action::Find { segment } => reply.sought(*segment).map(|sought| {
+                let others = self.state.replies.iter().flat_map(Reply::shown).map(ToOwned::to_owned).collect();
+                Sought { others, ..sought }
+            }),
+            _ => None,
+        };
         self.posting = true;
         let durable = self.written();
         let instance = self.id;
@@ -115,7 +122,11 @@ impl Owner {
                 }
                 (_, Some(op)) => connection.perform(&context, durable.and(op)).await.map(Found::Shown),
                 (_, None) => {
-                    connection.channel().find(&context).await.map(|found| found.map_or(Found::Absent, Found::Shown))
+                    let looked = match &sought {
+                        Some(sought) => connection.channel().look_for(&context, sought).await,
+                        None => connection.channel().find(&context).await,
+                    };
+                    looked.map(|found| found.map_or(Found::Absent, Found::Shown))
                 }
             };
             Done::Posted(Posted { turn, action, hash, result })

@@ -9,6 +9,7 @@ mod error;
 mod front_matter;
 mod names;
 mod node;
+mod offers;
 mod parse;
 mod skill;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use catalogue::{Catalogue, Loaded, load_all};
 pub use error::AgentError;
 pub(crate) use names::nearest;
 pub use names::{BUILT_IN_TOOLS, matches_pattern};
+pub use offers::offers;
 pub use parse::{DEFAULT_LIMITS, DEFAULT_MAX_TOKENS, parse};
 pub use skill::Skills;
 

@@ -38,10 +38,7 @@ pub const BUILT_IN_TOOLS: &[&str] = &[
 pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "discord", "http"];
 
 /// Platforms of this version.
-pub(super) const PLATFORMS: &[&str] = &["github", "linear", "local", "slack"];
-
-/// Platforms of later versions.
-pub(super) const LATER_PLATFORMS: &[&str] = &["discord"];
+pub(super) const PLATFORMS: &[&str] = &["discord", "github", "linear", "local", "slack"];
 
 /// GitHub's events that an agent can name, those that its adapter lets in: `X-GitHub-Event` and the payload's `action`
 /// (docs.github.com, "Webhook events and payloads").
@@ -111,6 +108,20 @@ pub(super) const LINEAR_EVENTS: &[&str] = &[
     "Issue.remove",
     "Issue.update",
     "Reaction.create",
+];
+
+/// Discord's events that an agent can name: those of the gateway ("Gateway Events") and the types of interactions.
+pub(super) const DISCORD_EVENTS: &[&str] = &[
+    "APPLICATION_COMMAND",
+    "GUILD_CREATE",
+    "GUILD_DELETE",
+    "MESSAGE_COMPONENT",
+    "MESSAGE_CREATE",
+    "MESSAGE_DELETE",
+    "MESSAGE_REACTION_ADD",
+    "MESSAGE_UPDATE",
+    "MODAL_SUBMIT",
+    "THREAD_CREATE",
 ];
 
 /// Slack's events that an agent can name (docs.slack.dev, "Events").

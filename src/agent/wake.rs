@@ -5,7 +5,7 @@ use std::ops::Range;
 use reveille_channel::Role;
 
 use super::error::Problems;
-use super::names::{self, GITHUB_EVENTS, LATER_PLATFORMS, LINEAR_EVENTS, SLACK_EVENTS};
+use super::names::{DISCORD_EVENTS, GITHUB_EVENTS, LINEAR_EVENTS, SLACK_EVENTS};
 use super::node::{Key, Node};
 use super::parse::refuse_later;
 use super::{Allow, WakeRule};
@@ -36,6 +36,10 @@ const MISPLACED: &[(&str, &str, &str)] = &[
     ("slack", "teams", "Slack's channels belong to no team: use `channels`"),
     ("slack", "repositories", "Slack has no repositories: use `channels`"),
     ("slack", "label", "Slack has no labels"),
+    ("discord", "delegate", "Discord has no delegation"),
+    ("discord", "teams", "Discord's channels belong to no team: use `channels`"),
+    ("discord", "repositories", "Discord has no repositories: use `channels`"),
+    ("discord", "label", "Discord has no labels"),
     ("local", "delegate", "the terminal has no delegation"),
     ("local", "teams", "the terminal has no teams"),
     ("local", "channels", "the terminal has no channels"),
@@ -53,22 +57,10 @@ pub(super) fn rules(node: &Node, is_per_thread: bool, problems: &mut Problems<'_
             problems.add(item.at.clone(), "a wake rule is for one platform", advice);
         }
         for (key, value) in entries {
-            if is_here(key, problems) {
-                rules.extend(rule(key, value, is_per_thread, problems));
-            }
+            rules.extend(rule(key, value, is_per_thread, problems));
         }
     }
     rules
-}
-
-/// Whether rules for this platform or connection can be read at all.
-fn is_here(key: &Key, problems: &mut Problems<'_>) -> bool {
-    if !LATER_PLATFORMS.contains(&key.text.as_str()) {
-        return true;
-    }
-    let advice = Some(format!("take it out; there are {}", names::list(names::PLATFORMS.iter().copied())));
-    problems.add(key.at.clone(), format!("the channel `{}` is not in this version", key.text), advice);
-    false
 }
 
 fn rule(on: &Key, node: &Node, is_per_thread: bool, problems: &mut Problems<'_>) -> Option<WakeRule> {
@@ -138,6 +130,7 @@ fn events(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
     let known = match on {
         "github" => GITHUB_EVENTS,
         "linear" => LINEAR_EVENTS,
+        "discord" => DISCORD_EVENTS,
         "slack" => SLACK_EVENTS,
         // A connection's name does not say its platform.
         _ => return plain(node.texts(problems)),
@@ -171,9 +164,7 @@ fn repositories(node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
 pub(super) fn allowances(node: &Node, problems: &mut Problems<'_>) -> Vec<Allow> {
     let mut allowances = Vec::new();
     for (key, value) in node.entries(problems) {
-        if is_here(key, problems) {
-            allowances.push(allowance(key, value, problems));
-        }
+        allowances.push(allowance(key, value, problems));
     }
     allowances
 }
@@ -183,7 +174,7 @@ fn allowance(on: &Key, node: &Node, problems: &mut Problems<'_>) -> Allow {
     let permissions = [("read", Role::Guest), ("write", Role::Member), ("admin", Role::Admin)];
     let keys: &[&str] = match on.text.as_str() {
         "github" => &["users", "everyone", "permission"],
-        "slack" | "linear" | "local" => &["users", "everyone", "role"],
+        "slack" | "linear" | "discord" | "local" => &["users", "everyone", "role"],
         _ => &["users", "everyone", "role", "permission"],
     };
     let mut allow = Allow { on: on.text.clone(), ..Allow::default() };
@@ -215,6 +206,9 @@ fn users(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
         };
         let advice = match on {
             "slack" if !is_slack_id(&id) => "a Slack id looks like `U012AB3CD`: in the profile, \"Copy member ID\"",
+            "discord" if !is_discord_id(&id) => {
+                "a Discord id is a number of 17 digits or more: with developer mode on, \"Copy User ID\" in the person's menu"
+            }
             "linear" if !is_linear_id(&id) => {
                 "a Linear id is a UUID, such as the API shows as `id` of a user: not a name, not an address"
             }
@@ -237,6 +231,10 @@ fn users(on: &str, node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
 
 fn is_linear_id(id: &str) -> bool {
     id.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+fn is_discord_id(id: &str) -> bool {
+    (15..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_slack_id(id: &str) -> bool {

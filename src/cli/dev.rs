@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use reveille_channel::Secret;
-use reveille_simulator::{GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
+use reveille_simulator::{DiscordOptions, GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
 
 use super::context::Context;
 use super::failure::{Code, Failure};
@@ -74,6 +74,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     output.line("")?;
     output.line("In a second terminal:")?;
     output.line("  reveille say slack \"#general\" \"@assistant what can you do?\"")?;
+    output.line("  reveille say discord \"#general\" \"@assistant what can you do?\"")?;
     output.line("  reveille say github acme/app#1 \"@assistant summarise this\"")?;
     output.line("  reveille say linear ENG-1 \"@assistant what is this about?\"")?;
     output.flush()?;
@@ -118,6 +119,7 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             data_changes: true,
             retries: LINEAR_RETRIES.to_vec(),
         },
+        discord: DiscordOptions { bot_token: token.clone(), seed: rand::random(), ..DiscordOptions::default() },
     })
     .await
     .map_err(|error| {
@@ -155,11 +157,24 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
     if !config.channels.contains_key("linear") {
         let settings = reveille_linear::Settings {
             webhook_secret: Secret::new(signing_secret),
-            auth: reveille_linear::Auth::Token(Secret::new(token)),
+            auth: reveille_linear::Auth::Token(Secret::new(token.clone())),
             api_base_url: address(simulator.linear_api_base_url())?,
         };
         config.channels.insert("linear".into(), ChannelSettings::Linear(settings));
         simulated.push("linear (ENG-1 to ENG-3)".to_owned());
+    }
+    if !config.channels.contains_key("discord") {
+        let settings = reveille_discord::Settings {
+            application_id: simulator.discord().application_id(),
+            public_key: simulator.discord().public_key(),
+            bot_token: Secret::new(token),
+            api_base_url: address(simulator.discord_api_base_url())?,
+            gateway: true,
+            gateway_url: address(simulator.discord_gateway_url())?,
+            command_guilds: Vec::new(),
+        };
+        config.channels.insert("discord".into(), ChannelSettings::Discord(settings));
+        simulated.push("discord (#general, #random, #support, #lounge, dm)".to_owned());
     }
     if simulated.is_empty() {
         simulated.push("nothing: all platforms are configured".to_owned());

@@ -27,15 +27,15 @@ pub(super) struct Args {
     #[command(subcommand)]
     doing: Option<Doing>,
 
-    /// slack, github or linear
+    /// slack, github, linear or discord
     #[arg(required = true)]
     channel: Option<String>,
 
-    /// Where: a Slack channel (`#general`, `dm`), an issue (`acme/app#1`, `ENG-1`), or a repository or team to open one in
+    /// Where: a channel of Slack or Discord (`#general`, `dm`), an issue (`acme/app#1`, `ENG-1`), or a repository or team to open one in
     #[arg(required = true)]
     place: Option<String>,
 
-    /// What: mention the bot with `@assistant`
+    /// What: mention the bot with `@assistant`; on Discord `/ask ...` gives a command
     #[arg(required = true)]
     text: Option<String>,
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reveille_channel::Secret;
+use reveille_channel::{Ed25519Key, Secret};
 use url::Url;
 
 use super::error::Code;
@@ -19,6 +19,8 @@ pub enum ChannelSettings {
     Github(reveille_github::Settings),
     /// To Linear.
     Linear(reveille_linear::Settings),
+    /// To Discord.
+    Discord(reveille_discord::Settings),
 }
 
 impl ChannelSettings {
@@ -29,6 +31,7 @@ impl ChannelSettings {
             Self::Slack(_) => "slack",
             Self::Github(_) => "github",
             Self::Linear(_) => "linear",
+            Self::Discord(_) => "discord",
         }
     }
 
@@ -39,6 +42,7 @@ impl ChannelSettings {
             Self::Slack(settings) => &settings.api_base_url,
             Self::Github(settings) => &settings.api_base_url,
             Self::Linear(settings) => &settings.api_base_url,
+            Self::Discord(settings) => &settings.api_base_url,
         }
     }
 }
@@ -48,11 +52,11 @@ enum Kind {
     Slack,
     Github,
     Linear,
-    Later,
+    Discord,
 }
 
 const KINDS: [(&str, Kind); 4] =
-    [("slack", Kind::Slack), ("github", Kind::Github), ("linear", Kind::Linear), ("discord", Kind::Later)];
+    [("slack", Kind::Slack), ("github", Kind::Github), ("linear", Kind::Linear), ("discord", Kind::Discord)];
 
 /// The longest name of a connection: it is part of paths and addresses.
 const LONGEST_NAME: usize = 40;
@@ -82,7 +86,7 @@ fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
     } else if let Some((_, kind)) = KINDS.iter().find(|(kind, _)| *kind == name) {
         *kind
     } else {
-        let known = ["slack", "github", "linear"];
+        let known = KINDS.map(|(kind, _)| kind);
         let near = schema::nearest(&name, known).unwrap_or("slack");
         let help = format!("write `kind = \"{near}\"`: the platform, one of {}", list(&known));
         reader.missing(table, "kind", help);
@@ -92,16 +96,7 @@ fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
         Kind::Slack => read_slack(reader, table).map(ChannelSettings::Slack),
         Kind::Github => read_github(reader, table).map(ChannelSettings::Github),
         Kind::Linear => read_linear(reader, table).map(ChannelSettings::Linear),
-        Kind::Later => {
-            let what = "this platform is not in this version".into();
-            reader.problem_of_table(
-                Code::NotInThisVersion,
-                table,
-                what,
-                "take the table out; `slack`, `github` and `linear` are there".into(),
-            );
-            None
-        }
+        Kind::Discord => read_discord(reader, table).map(ChannelSettings::Discord),
     }
 }
 
@@ -189,6 +184,41 @@ fn read_linear_auth(reader: &mut Reader, table: &Table) -> Option<reveille_linea
     let client_id = reader.text(table, "client_id");
     let client_secret = required(reader, table, "client_secret", Shape::Token);
     Some(reveille_linear::Auth::Client { client_id: client_id?, client_secret: client_secret? })
+}
+
+fn read_discord(reader: &mut Reader, table: &Table) -> Option<reveille_discord::Settings> {
+    reader.check_keys(table, &schema::DISCORD);
+    let page = "it stands at \"General Information\" of your app";
+    for (key, example) in [("application_id", "123456789012345678"), ("public_key", "0123...")] {
+        if !table.has(key) {
+            reader.missing(table, key, format!("write `{key} = \"{example}\"`: {page}"));
+        }
+    }
+    let application_id = reader.text(table, "application_id");
+    let public_key = reader.text(table, "public_key");
+    if public_key.as_ref().is_some_and(|key| Ed25519Key::parse(key.trim()).is_none()) {
+        let what = "is no public key, which has 64 digits of 0-9 and a-f".into();
+        reader.problem(Code::BadValue, table, "public_key", what, format!("copy it: {page}"));
+        return None;
+    }
+    let bot_token = required(reader, table, "bot_token", Shape::Token);
+    let api_base_url = base_url(reader, table, "https://discord.com/api/v10");
+    let gateway = if table.has("gateway") { reader.flag(table, "gateway") } else { Some(true) };
+    let gateway_url = if table.has("gateway_url") {
+        reader.socket_url(table, "gateway_url")
+    } else {
+        Url::parse("wss://gateway.discord.gg").ok()
+    };
+    let command_guilds = if table.has("command_guilds") { reader.texts(table, "command_guilds") } else { Some(vec![]) };
+    Some(reveille_discord::Settings {
+        application_id: application_id?,
+        public_key: public_key?,
+        bot_token: bot_token?,
+        api_base_url: api_base_url?,
+        gateway: gateway?,
+        gateway_url: gateway_url?,
+        command_guilds: command_guilds?,
+    })
 }
 
 fn required(reader: &mut Reader, table: &Table, key: &str, shape: Shape) -> Option<Secret> {

@@ -257,18 +257,59 @@ impl Reader {
         number
     }
 
+    /// True or false.
+    pub(super) fn flag(&mut self, table: &Table, key: &str) -> Option<bool> {
+        let value = table.values.get(key)?;
+        let flag = match value {
+            Value::Bool(_, flag) => Some(*flag),
+            Value::String(_, text) if !self.is_from_file(value) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if flag.is_none() {
+            let what = format!("has to be true or false, not {}", kind_of(value));
+            self.problem(Code::WrongType, table, key, what, format!("write `{key} = true`"));
+        }
+        flag
+    }
+
+    /// A list of strings; in a variable they stand with commas between them.
+    pub(super) fn texts(&mut self, table: &Table, key: &str) -> Option<Vec<String>> {
+        let value = table.values.get(key)?;
+        let texts = match value {
+            Value::Array(_, values) => values.iter().map(|one| one.as_str().map(ToOwned::to_owned)).collect(),
+            Value::String(_, text) if !self.is_from_file(value) => {
+                Some(text.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect())
+            }
+            _ => None,
+        };
+        if texts.is_none() {
+            let what = format!("has to be a list of strings, not {}", kind_of(value));
+            self.problem(Code::WrongType, table, key, what, format!("write `{key} = [\"...\"]`"));
+        }
+        texts
+    }
+
     /// An `http` or `https` address.
     pub(super) fn url(&mut self, table: &Table, key: &str) -> Option<Url> {
+        self.address(table, key, ["https", "http"])
+    }
+
+    /// A `wss` or `ws` address.
+    pub(super) fn socket_url(&mut self, table: &Table, key: &str) -> Option<Url> {
+        self.address(table, key, ["wss", "ws"])
+    }
+
+    fn address(&mut self, table: &Table, key: &str, [tls, plain]: [&str; 2]) -> Option<Url> {
         let text = self.text(table, key)?;
         let what = match Url::parse(&text) {
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 "has a user name or password in it".to_owned()
             }
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => return Some(url),
-            Ok(url) => format!("has to begin with https:// or http://, not {}:", url.scheme()),
+            Ok(url) if [tls, plain].contains(&url.scheme()) && url.has_host() => return Some(url),
+            Ok(url) => format!("has to begin with {tls}:// or {plain}://, not {}:", url.scheme()),
             Err(error) => format!("is not an address: {error}"),
         };
-        self.problem(Code::BadValue, table, key, what, format!("write `{key} = \"https://host.example.com\"`"));
+        self.problem(Code::BadValue, table, key, what, format!("write `{key} = \"{tls}://host.example.com\"`"));
         None
     }
 

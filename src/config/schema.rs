@@ -87,11 +87,25 @@ pub const LINEAR: Section = Section {
         public("api_base_url"),
     ],
 };
+/// `[channels.NAME]` of kind `discord`.
+pub const DISCORD: Section = Section {
+    name: "channels.discord",
+    keys: &[
+        public("kind"),
+        public("application_id"),
+        public("public_key"),
+        secret("bot_token"),
+        public("api_base_url"),
+        public("gateway"),
+        public("gateway_url"),
+        public("command_guilds"),
+    ],
+};
 /// `[access]`.
 pub const ACCESS: Section = Section { name: "access", keys: &[public("default")] };
 
 /// Every table.
-pub const SECTIONS: [Section; 8] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, LINEAR, ACCESS];
+pub const SECTIONS: [Section; 9] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, LINEAR, DISCORD, ACCESS];
 
 /// The tables at the top.
 pub const TOP: [&str; 6] = ["server", "storage", "agents", "models", "channels", "access"];

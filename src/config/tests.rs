@@ -218,11 +218,15 @@ fn the_reference_file_has_every_key_and_its_examples_are_right() {
         "LINEAR_WEBHOOK_SECRET",
         "LINEAR_ACCESS_TOKEN",
         "LINEAR_CLIENT_SECRET",
+        "DISCORD_BOT_TOKEN",
         "ANTHROPIC_API_KEY",
         "OPENAI_API_KEY",
         "GEMINI_API_KEY",
     ];
     let config = load_text(&uncommented.join("\n"), Mode::Serve, &variables.map(|name| (name, SIGNING))).unwrap();
-    assert_eq!(config.channels.keys().collect::<Vec<_>>(), ["actions", "github", "linear", "linear-app", "slack"]);
+    assert_eq!(
+        config.channels.keys().collect::<Vec<_>>(),
+        ["actions", "discord", "github", "linear", "linear-app", "slack"]
+    );
     assert!(config.models["rehearsal"].script.is_some());
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use reveille_channel::{Delivery, Inbound, Route};
 use tracing::Instrument;
 
+use super::intake::Taken;
 use super::{Edge, body};
 use crate::connection::Connection;
 
@@ -62,15 +63,21 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
             StatusCode::BAD_REQUEST.into_response()
         }
         Ok(inbound) => {
-            let answer = match &inbound {
+            let is_promise = matches!(inbound, Inbound::Answered { .. });
+            let mut answer = match &inbound {
                 Inbound::Handshake { content_type, body } | Inbound::Answered { content_type, body, .. } => {
                     Some((*content_type, body.clone()))
                 }
                 Inbound::Events(_) | Inbound::Ignored { .. } => None,
             };
-            if let Err(error) = edge.intake.take(connection, inbound, &bytes).await {
-                tracing::error!(%error, "an event was not taken; the platform is told to come back");
-                return come_back();
+            match edge.intake.take(connection, inbound, &bytes).await {
+                // A promise that nobody will keep is not made.
+                Ok(Taken::ForNobody) if is_promise => answer = connection.channel().answer_of_nobody().or(answer),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "an event was not taken; the platform is told to come back");
+                    return come_back();
+                }
             }
             match answer {
                 None => StatusCode::OK.into_response(),

@@ -23,6 +23,15 @@ pub enum TakeError {
     Locate(ReplyError),
 }
 
+/// Whether what was taken is for any agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// An agent wakes on it.
+    ForSomebody,
+    /// No agent does, and nothing will follow.
+    ForNobody,
+}
+
 /// Routes events and makes them durable.
 #[derive(Debug, Clone)]
 pub struct Intake {
@@ -43,7 +52,8 @@ impl Intake {
     /// # Errors
     /// [`TakeError`]: not all of it is durable, and the platform has to bring it again. What is durable already is known
     /// by its dedupe keys then.
-    pub async fn take(&self, connection: &Connection, inbound: Inbound, raw: &Bytes) -> Result<(), TakeError> {
+    pub async fn take(&self, connection: &Connection, inbound: Inbound, raw: &Bytes) -> Result<Taken, TakeError> {
+        let mut taken = Taken::ForNobody;
         match inbound {
             Inbound::Handshake { .. } => {}
             Inbound::Ignored { reason } => {
@@ -53,14 +63,16 @@ impl Intake {
             Inbound::Events(events) | Inbound::Answered { events, .. } => {
                 for event in events {
                     let event = connection.channel().locate(event).await.map_err(TakeError::Locate)?;
-                    self.admit(connection, event, raw.clone()).await?;
+                    if self.admit(connection, event, raw.clone()).await? == Taken::ForSomebody {
+                        taken = Taken::ForSomebody;
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(taken)
     }
 
-    async fn admit(&self, connection: &Connection, event: Event, raw: Bytes) -> Result<(), TakeError> {
+    async fn admit(&self, connection: &Connection, event: Event, raw: Bytes) -> Result<Taken, TakeError> {
         let id = event.id;
         let targets = match route(&event, connection.handle().as_deref(), &self.catalogue.agents()) {
             Ok(routed) => {
@@ -72,7 +84,7 @@ impl Intake {
             Err(unrouted) => {
                 tracing::info!(event = %id, name = event.name, reason = %unrouted, "for no agent");
                 metrics::counter!("events_ignored_total", "reason" => "unrouted").increment(1);
-                return Ok(());
+                return Ok(Taken::ForNobody);
             }
         };
         match self.engine.admit(Admission { event, raw, targets }).await?.into_inner() {
@@ -81,16 +93,19 @@ impl Intake {
                 metrics::counter!("events_duplicate_total").increment(1);
                 // Whoever delivered it first may have hung up between the commit and the wake-up.
                 self.directory.look();
+                Ok(Taken::ForSomebody)
             }
             Admitted::New(instances) => {
                 tracing::info!(event = %id, instances = instances.len(), "admitted");
                 metrics::counter!("events_admitted_total").increment(1);
+                // What was meant for an instance that nobody knows here is known, and nothing will follow.
+                let taken = if instances.is_empty() { Taken::ForNobody } else { Taken::ForSomebody };
                 for instance in instances {
                     self.directory.wake(instance);
                 }
+                Ok(taken)
             }
         }
-        Ok(())
     }
 }
 
@@ -106,9 +121,14 @@ pub struct ConnectionIntake {
 #[async_trait]
 impl reveille_channel::Intake for ConnectionIntake {
     async fn take(&self, inbound: Inbound, raw: Bytes) -> Result<(), NotTaken> {
-        self.intake.take(&self.connection, inbound, &raw).await.map_err(|error| {
+        self.take_wanted(inbound, raw).await.map(drop)
+    }
+
+    async fn take_wanted(&self, inbound: Inbound, raw: Bytes) -> Result<bool, NotTaken> {
+        let taken = self.intake.take(&self.connection, inbound, &raw).await.map_err(|error| {
             tracing::error!(connection = self.connection.name, %error, "an event was not taken; it is not acknowledged");
             NotTaken
-        })
+        })?;
+        Ok(taken == Taken::ForSomebody)
     }
 }

@@ -1,6 +1,6 @@
 //! One turn's reply: the text it should have and the messages that show it.
 
-use reveille_channel::{Actor, Marker, Receipt, ReplyContext, ThreadRef};
+use reveille_channel::{Actor, Marker, Receipt, ReplyContext, Sought, ThreadRef, markdown};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -149,6 +149,22 @@ impl Reply {
             since_ms: self.since_ms,
             has_failed: self.has_failed,
         }
+    }
+
+    /// What is known of a message that may or may not have been posted; the other messages of the conversation are left to be added.
+    #[must_use]
+    pub fn sought(&self, segment: u32) -> Option<Sought> {
+        let index = usize::try_from(segment).ok()?;
+        let sought = self.segments.get(index)?;
+        let document = self.document();
+        let end = self.segments.get(index + 1).map_or(document.len(), |next| boundary(&document, next.start));
+        let text = markdown::piece(&document, boundary(&document, sought.start), end);
+        Some(Sought { opened_at_ms: sought.opened_at_ms, text: Some(text), others: Vec::new() })
+    }
+
+    /// The platform's ids of the messages that show it.
+    pub fn shown(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| segment.receipt.as_ref()).map(|receipt| receipt.id.as_str())
     }
 
     /// After a restart: what was under way then may or may not have been done.

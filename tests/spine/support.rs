@@ -5,13 +5,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use reveille_simulator::{GithubApp, GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
+use reveille_simulator::{DiscordOptions, GithubApp, GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
 use tempfile::TempDir;
 
 /// Longer than anything here takes; only a test that fails waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+pub(crate) const BOT_TOKEN: &str = "simulated-bot-token-of-discord";
 pub(crate) const WEBHOOK_SECRET: &str = "It's a Secret to Everybody";
 pub(crate) const LINEAR_SECRET: &str = "lin_wh_0123456789abcdefghij";
 
@@ -35,11 +36,13 @@ struct Scene {
     sessions: bool,
     /// GitHub knows an app and no token.
     app: Option<GithubApp>,
+    /// Discord is there.
+    discord: Option<DiscordOptions>,
 }
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { streaming: true, sessions: true, app: None }
+        Self { streaming: true, sessions: true, app: None, discord: None }
     }
 }
 
@@ -72,8 +75,14 @@ impl Stage {
         stage
     }
 
+    /// A stage with Discord beside the others.
+    pub(crate) async fn with_discord(script: &str, options: DiscordOptions) -> Self {
+        Self::build(script, Scene { discord: Some(options), ..Scene::default() }).await
+    }
+
     async fn build(script: &str, scene: Scene) -> Self {
-        let Scene { streaming, sessions, app } = scene;
+        let Scene { streaming, sessions, app, discord } = scene;
+        let is_on_discord = discord.is_some();
         let simulator = Simulator::start(Options {
             listen: "127.0.0.1:0".parse().unwrap(),
             deliver_to: "http://127.0.0.1:9".parse().unwrap(),
@@ -102,6 +111,7 @@ impl Stage {
                 data_changes: true,
                 retries: vec![Duration::from_millis(100); 50],
             },
+            discord: DiscordOptions { bot_token: BOT_TOKEN.into(), ..discord.unwrap_or_default() },
         })
         .await
         .unwrap();
@@ -110,10 +120,8 @@ impl Stage {
         simulator.set_deliver_to(format!("http://127.0.0.1:{port}").parse().unwrap());
         let stage = Self { folder, simulator, port };
         stage.write("script.yaml", script);
-        stage.write(
-            "reveille.toml",
-            &format!(
-                r#"
+        let mut configuration = format!(
+            r#"
 [server]
 listen = "127.0.0.1:{port}"
 
@@ -136,11 +144,27 @@ webhook_secret = "env:LINEAR_WEBHOOK_SECRET"
 access_token = "env:LINEAR_ACCESS_TOKEN"
 api_base_url = "{}"
 "#,
-                stage.simulator.slack_api_base_url(),
-                stage.simulator.github_api_base_url(),
-                stage.simulator.linear_api_base_url(),
-            ),
+            stage.simulator.slack_api_base_url(),
+            stage.simulator.github_api_base_url(),
+            stage.simulator.linear_api_base_url(),
         );
+        if is_on_discord {
+            configuration.push_str(&format!(
+                r#"
+[channels.discord]
+application_id = "{}"
+public_key = "{}"
+bot_token = "env:DISCORD_BOT_TOKEN"
+api_base_url = "{}"
+gateway_url = "{}"
+"#,
+                stage.simulator.discord().application_id(),
+                stage.simulator.discord().public_key(),
+                stage.simulator.discord_api_base_url(),
+                stage.simulator.discord_gateway_url(),
+            ));
+        }
+        stage.write("reveille.toml", &configuration);
         for agent in ["assistant", "ops", "triage"] {
             stage.ship(agent);
         }
@@ -178,7 +202,8 @@ api_base_url = "{}"
             .env("GITHUB_TOKEN", "ghp_simulated")
             .env("LINEAR_WEBHOOK_SECRET", LINEAR_SECRET)
             .env("LINEAR_ACCESS_TOKEN", "lin_oauth_simulated")
-            .env("LINEAR_CLIENT_SECRET", "very-secret");
+            .env("LINEAR_CLIENT_SECRET", "very-secret")
+            .env("DISCORD_BOT_TOKEN", BOT_TOKEN);
         command
     }
 

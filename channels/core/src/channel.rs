@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    Actor, Capabilities, Delivery, Event, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, ThreadRef,
-    Verified,
+    Actor, Capabilities, Delivery, Event, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Sought,
+    ThreadRef, Verified,
 };
 
 /// A platform adapter for one connection (one table under `[channels]`).
@@ -76,6 +76,16 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// When the platform cannot tell.
     async fn find(&self, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError>;
 
+    /// As [`Channel::find`], with what the journal knows of the message: for platforms on which no mark can be read back later.
+    /// `None` also where posting it again with the same marker is the same as not posting it again.
+    ///
+    /// # Errors
+    /// When the platform cannot tell.
+    async fn look_for(&self, context: &ReplyContext, sought: &Sought) -> Result<Option<Receipt>, ReplyError> {
+        let _ = sought;
+        self.find(context).await
+    }
+
     /// Earlier messages of the thread, oldest first, at most `limit`.
     ///
     /// # Errors
@@ -124,6 +134,22 @@ pub trait Channel: Send + Sync + fmt::Debug {
         Ok(0)
     }
 
+    /// Makes commands known to the platform, in place of those it knew, where people choose them from a list (Discord). Called at
+    /// start and when the agents' commands have changed. Idempotent.
+    ///
+    /// # Errors
+    /// When the platform does not take them.
+    async fn offer(&self, commands: &[CommandOffer]) -> Result<(), ReplyError> {
+        let _ = commands;
+        Ok(())
+    }
+
+    /// What an [`Inbound::Answered`] is answered with that is for no agent, in place of the promise it carries: nothing will
+    /// follow. `None`: with what it carries.
+    fn answer_of_nobody(&self) -> Option<(&'static str, Bytes)> {
+        None
+    }
+
     /// Learns who we are there (own user id, bot id, app slug), so that own posts can be told. Called at start,
     /// and again after a while when it failed.
     ///
@@ -143,6 +169,15 @@ pub enum Progress {
     Failed,
 }
 
+/// A command that an agent has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandOffer {
+    /// Its name without the slash: at most 32 of `a-z`, `0-9`, `-` and `_`.
+    pub name: String,
+    /// What it does, in a sentence.
+    pub description: String,
+}
+
 /// Takes what came over a connection of our own making.
 #[async_trait]
 pub trait Intake: Send + Sync {
@@ -151,6 +186,14 @@ pub trait Intake: Send + Sync {
     /// # Errors
     /// [`NotTaken`]: not to be acknowledged, so that the platform brings it again.
     async fn take(&self, inbound: Inbound, raw: Bytes) -> Result<(), NotTaken>;
+
+    /// As [`Intake::take`]; and whether any of it is for an agent.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    async fn take_wanted(&self, inbound: Inbound, raw: Bytes) -> Result<bool, NotTaken> {
+        self.take(inbound, raw).await.map(|()| true)
+    }
 }
 
 /// It could not be made durable now.

@@ -14,10 +14,12 @@ mod reply;
 mod secret;
 mod signature;
 
-pub use channel::{Channel, ContextMessage, Identity, Inbound, Intake, Listened, Malformed, NotTaken, Progress};
+pub use channel::{
+    Channel, CommandOffer, ContextMessage, Identity, Inbound, Intake, Listened, Malformed, NotTaken, Progress,
+};
 pub use delivery::{Delivery, Reject, Route, Verified};
 pub use event::{Actor, ActorKind, Attachment, Change, Event, Kind, Role, ThreadRef};
 pub use id::{EventId, InstanceId, Marker};
-pub use reply::{Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Streaming, Style};
+pub use reply::{Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Sought, Streaming, Style};
 pub use secret::Secret;
-pub use signature::{HmacSha256Check, Proof, check_freshness, single_header};
+pub use signature::{Ed25519Check, Ed25519Key, HmacSha256Check, Proof, check_freshness, single_header};

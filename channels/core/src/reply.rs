@@ -147,6 +147,17 @@ pub struct ReplyContext {
     pub has_failed: bool,
 }
 
+/// What the journal knows of a message that may or may not have been posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// When it was begun, milliseconds since the Unix epoch: it is not older.
+    pub opened_at_ms: i64,
+    /// Its text as it should be by now, CommonMark; what is visible may be less of it. `None`: it is a question.
+    pub text: Option<String>,
+    /// The platform's ids of messages of this conversation that are known to be others.
+    pub others: Vec<String>,
+}
+
 /// What the platform said to a successful operation, or what reading back found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {

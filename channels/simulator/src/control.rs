@@ -14,13 +14,14 @@ use serde_json::json;
 
 use crate::act::act;
 use crate::client::{SeenMessage, SeenThread};
-use crate::{Github, Linear, Shared, Slack, Unknown};
+use crate::{Discord, DiscordPosted, Github, Linear, Shared, Slack, Unknown};
 
 #[derive(Clone)]
 pub(crate) struct All {
     pub(crate) slack: Slack,
     pub(crate) github: Github,
     pub(crate) linear: Linear,
+    pub(crate) discord: Discord,
     shared: Shared,
 }
 
@@ -44,14 +45,14 @@ pub(crate) struct Which {
     pub(crate) thread: String,
 }
 
-pub(crate) fn router(slack: Slack, github: Github, linear: Linear, shared: Shared) -> Router {
+pub(crate) fn router(slack: Slack, github: Github, linear: Linear, discord: Discord, shared: Shared) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/simulator/say", post(say))
         .route("/simulator/act", post(act))
         .route("/simulator/thread", get(thread))
         .route("/simulator/thread/stream", get(stream))
-        .with_state(All { slack, github, linear, shared })
+        .with_state(All { slack, github, linear, discord, shared })
 }
 
 /// The person who speaks where none is named.
@@ -66,6 +67,12 @@ async fn say(State(all): State<All>, Json(say): Json<Say>) -> Response {
             .map(|posted| json!({"place": posted.channel, "thread": posted.thread_ts, "message": posted.ts})),
         "github" => github_say(&all.github, person, &say.place, &say.text),
         "linear" => linear_say(&all.linear, person, &say.place, &say.text, say.thread.as_deref()),
+        "discord" => {
+            let place = say.thread.as_deref().unwrap_or(&say.place);
+            all.discord
+                .say(person, place, &say.text)
+                .map(|posted| json!({"place": posted.channel, "thread": say.thread.as_deref().unwrap_or(&posted.id), "message": posted.id}))
+        }
         other => Err(platforms(other)),
     };
     match said {
@@ -171,6 +178,7 @@ pub(crate) fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
             .collect(),
         "linear" => linear_messages(&all.linear, which)?,
         "github" => github_seen(&all.github, which.thread.parse().unwrap_or(0))?,
+        "discord" => discord_seen(&all.discord, &which.place, &which.thread),
         other => return Err(platforms(other)),
     };
     let status = match which.platform.as_str() {
@@ -251,13 +259,36 @@ fn github_seen(github: &Github, number: u64) -> Result<Vec<SeenMessage>, Unknown
     Ok(std::iter::once(opened).chain(comments).collect())
 }
 
+/// What was said, the thread that was started from it, and what the bot answered elsewhere.
+fn discord_seen(discord: &Discord, place: &str, thread: &str) -> Vec<SeenMessage> {
+    let posted = DiscordPosted { channel: place.to_owned(), id: thread.to_owned() };
+    let said = discord.messages(place).into_iter().filter(|one| one.id == thread);
+    let mut all: Vec<_> = said.chain(discord.messages(thread)).chain(discord.answers(&posted)).collect();
+    all.sort_by(|one, other| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
+    all.dedup_by(|one, other| one.id == other.id);
+    all.into_iter()
+        .filter(|one| !one.content.is_empty())
+        .map(|one| SeenMessage {
+            author: discord.name_of(&one.author),
+            id: one.id,
+            is_bot: one.is_bot,
+            text: one.content,
+            is_final: true,
+            edits: one.history.len(),
+        })
+        .collect()
+}
+
 fn person_name(slack: &Slack, id: &str) -> String {
     let person = crate::slack::PEOPLE.iter().find(|one| one.id == id);
     person.map_or_else(|| slack.options.bot_name.clone(), |one| one.name.to_owned())
 }
 
 pub(crate) fn platforms(asked: &str) -> Unknown {
-    Unknown { what: format!("platform {asked}"), known: ["slack", "github", "linear"].map(ToOwned::to_owned).to_vec() }
+    Unknown {
+        what: format!("platform {asked}"),
+        known: ["slack", "github", "linear", "discord"].map(ToOwned::to_owned).to_vec(),
+    }
 }
 
 pub(crate) fn refused(unknown: &Unknown) -> Response {

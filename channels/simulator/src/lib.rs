@@ -1,13 +1,15 @@
 //! Stand-ins for the platforms' servers, for development and tests.
 //!
-//! One server plays Slack's Web API (under `/slack/api`), GitHub's REST API (under `/github`) and Linear's GraphQL API (under
-//! `/linear`), with people in it who speak and whose words are delivered, signed, as the platforms do. Each rule names the public page it follows. It knows
-//! nothing of the adapters: what they get wrong has to show here.
+//! One server plays Slack's Web API (under `/slack/api`), GitHub's REST API (under `/github`), Linear's GraphQL API (under
+//! `/linear`) and Discord's REST API and gateway (under `/discord`), with people in it who speak and whose words are delivered,
+//! signed, as the platforms do. Each rule names the public page it follows. It knows nothing of the adapters: what they get wrong
+//! has to show here.
 
 mod act;
 mod client;
 mod control;
 mod deliver;
+mod discord;
 mod fault;
 mod github;
 mod linear;
@@ -28,6 +30,7 @@ use url::Url;
 pub use act::{Act, Acted};
 pub use client::{Client, ClientError, Landed, SeenMessage, SeenThread};
 pub use deliver::Delivered;
+pub use discord::{Began, Discord, DiscordMessage, DiscordOptions, DiscordPosted, Interactions};
 pub use fault::{Fault, Faults};
 pub use github::{
     CheckRun, Comment, Discussion, DiscussionComment, Github, GithubApp, GithubOptions, Issue, LineComment, Pull,
@@ -49,6 +52,8 @@ pub struct Options {
     pub github: GithubOptions,
     /// Linear.
     pub linear: LinearOptions,
+    /// Discord.
+    pub discord: DiscordOptions,
 }
 
 /// Why it does not start.
@@ -87,6 +92,7 @@ pub struct Simulator {
     slack: Slack,
     github: Github,
     linear: Linear,
+    discord: Discord,
     shared: Shared,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -155,15 +161,17 @@ impl Simulator {
         *lock(&slack.address) = address.to_string();
         let github = Github::new(options.github, shared.clone());
         let linear = Linear::new(options.linear, shared.clone());
+        let discord = Discord::new(options.discord, shared.clone());
         let router = Router::new()
             .nest("/slack", slack::api::router(slack.clone()))
             .nest("/github", github::api::router(github.clone()))
             .nest("/linear", linear::api::router(linear.clone()))
-            .merge(control::router(slack.clone(), github.clone(), linear.clone(), shared.clone()));
+            .nest("/discord", discord::api::router(discord.clone()))
+            .merge(control::router(slack.clone(), github.clone(), linear.clone(), discord.clone(), shared.clone()));
         let stop = shared.stop.clone();
         let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         let server = tokio::spawn(server.into_future());
-        Ok(Self { address, slack, github, linear, shared, server })
+        Ok(Self { address, slack, github, linear, discord, shared, server })
     }
 
     /// Where it listens.
@@ -188,6 +196,24 @@ impl Simulator {
     #[must_use]
     pub fn linear_api_base_url(&self) -> String {
         format!("http://{}/linear/graphql", self.address)
+    }
+
+    /// For `channels.discord.api_base_url`.
+    #[must_use]
+    pub fn discord_api_base_url(&self) -> String {
+        format!("http://{}/discord/api/v10", self.address)
+    }
+
+    /// For `channels.discord.gateway_url`.
+    #[must_use]
+    pub fn discord_gateway_url(&self) -> String {
+        format!("ws://{}{}", self.address, Discord::GATEWAY_PATH)
+    }
+
+    /// Discord.
+    #[must_use]
+    pub fn discord(&self) -> &Discord {
+        &self.discord
     }
 
     /// Slack.

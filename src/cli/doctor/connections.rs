@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use reveille_channel::{Channel, Identity, ReplyError};
+use reveille_discord::Discord;
 use reveille_github::GitHub;
 use reveille_linear::Linear;
 use reveille_slack::Slack;
@@ -24,6 +25,10 @@ async fn one(name: &str, settings: &ChannelSettings) -> Vec<Check> {
     let check = format!("channels.{name}");
     let made: Result<Box<dyn Channel>, (&str, String)> = match settings {
         ChannelSettings::Github(settings) => match GitHub::new(name, settings.clone()) {
+            Ok(channel) => Ok(Box::new(channel)),
+            Err(error) => Err((error.key, error.reason)),
+        },
+        ChannelSettings::Discord(settings) => match Discord::new(name, settings.clone()) {
             Ok(channel) => Ok(Box::new(channel)),
             Err(error) => Err((error.key, error.reason)),
         },
@@ -72,6 +77,7 @@ fn refused(check: String, settings: &ChannelSettings, error: &ReplyError) -> Che
 fn credentials(settings: &ChannelSettings) -> &'static str {
     match settings {
         ChannelSettings::Slack(_) => "install the app again and take the new bot token from \"OAuth & Permissions\"",
+        ChannelSettings::Discord(_) => "take a new token at \"Bot\", \"Reset Token\", and look at application_id",
         ChannelSettings::Linear(_) => {
             "look at access_token, or client_id and client_secret, on the application's page at Settings, API"
         }
