@@ -7,6 +7,8 @@ mod a_message_is_answered_in_its_thread;
 mod a_person_acts_on_messages;
 mod a_refused_token_costs_only_time;
 mod deliveries_meet_the_edge;
+mod discord_comes_over_its_gateway;
+mod discord_is_answered;
 mod github_is_whole;
 mod linear_is_answered;
 mod slack_answers_arrive_whole;

@@ -254,16 +254,7 @@ impl Api {
         self.message_of(call.with(message.body())).await
     }
 
-    /// The application's commands, everywhere or in one server.
-    pub(crate) async fn commands(&self, application: &str, guild: Option<&str>) -> Result<Vec<Value>, Failure> {
-        self.read(match guild {
-            None => Call::new("GET /applications/{}/commands", &[application]),
-            Some(guild) => Call::new("GET /applications/{}/guilds/{}/commands", &[application, guild]),
-        })
-        .await
-    }
-
-    /// Replaces them all.
+    /// Replaces the application's commands, everywhere or in one server ("Bulk Overwrite Application Commands").
     pub(crate) async fn overwrite_commands(
         &self,
         application: &str,

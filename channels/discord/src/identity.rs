@@ -4,6 +4,7 @@ use reveille_channel::{Ed25519Key, Identity, ReplyError};
 
 use crate::api::{Api, Application};
 use crate::own::{Own, OwnUser};
+use crate::transport::Failure;
 
 /// "Application Flags": the intent for message content, for apps in many servers and in few.
 const MESSAGE_CONTENT: u64 = (1 << 18) | (1 << 19);
@@ -27,7 +28,12 @@ pub(crate) async fn identify(
     listens: bool,
 ) -> Result<(Identity, Permitted), ReplyError> {
     let me = api.me().await?;
-    let application = api.application().await?;
+    let application = match api.application().await {
+        Ok(application) => application,
+        // What it is for is to warn: that it cannot be told keeps nobody from working.
+        Err(Failure::Refused(refusal)) if refusal.status == 404 => Application::default(),
+        Err(failure) => return Err(failure.into()),
+    };
     if let Some(id) = application.id.as_deref().filter(|id| *id != own.application()) {
         return Err(ReplyError::Credentials(format!(
             "application_id is {}, but the bot token is of application {id}",

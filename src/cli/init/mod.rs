@@ -100,6 +100,6 @@ mod tests {
         let names = example.lines().filter_map(|line| line.strip_suffix('='));
         let variables = names.map(|name| (name, "0123456789-abcdef-ghi")).collect();
         let config = load(variables).unwrap();
-        assert_eq!(config.channels.keys().collect::<Vec<_>>(), ["github", "linear", "slack"]);
+        assert_eq!(config.channels.keys().collect::<Vec<_>>(), ["discord", "github", "linear", "slack"]);
     }
 }

@@ -24,10 +24,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::api::Api;
+use crate::api::{Api, GatewayBot};
 use crate::own::Own;
 use crate::places::Places;
 use crate::reply::Replies;
+use crate::transport::Failure;
 use connect::{connect, resume_address};
 use exchange::{Ended, exchange};
 use session::Sessions;
@@ -37,6 +38,10 @@ const QUEUE_MAX: usize = 256;
 
 /// The longest that an IDENTIFY is waited for here.
 const WAIT_HERE: Duration = Duration::from_secs(10);
+
+/// The wait after the word that a session is invalid.
+const INVALID_WAIT_LEAST: Duration = Duration::from_secs(1);
+const INVALID_WAIT_MORE: Duration = Duration::from_secs(4);
 
 /// An event, its data unread.
 #[derive(Debug)]
@@ -112,7 +117,12 @@ impl Gateway {
         use close::Close;
         let close = match ended {
             Ended::Reconnect => Close::Resume,
-            Ended::Invalid => Close::Anew,
+            Ended::Invalid => {
+                // "Resuming": the next IDENTIFY comes after one to five seconds, at random, so that not all come at once.
+                let wait = INVALID_WAIT_LEAST + INVALID_WAIT_MORE.mul_f64(rand::random());
+                self.sessions.identify_not_before(Instant::now() + wait);
+                Close::Anew
+            }
             Ended::Broken(why) => {
                 return Err(ReplyError::Retry { after_ms: 1_000, reason: format!("the gateway: {why}") });
             }
@@ -162,7 +172,12 @@ impl Gateway {
             });
         }
         tokio::time::sleep_until(at).await;
-        let told = self.api.gateway_bot().await?;
+        let told = match self.api.gateway_bot().await {
+            Ok(told) => told,
+            // It is advice: where there is none, the gateway itself says what it does not take.
+            Err(Failure::Refused(refusal)) if refusal.status == 404 => GatewayBot::default(),
+            Err(failure) => return Err(failure.into()),
+        };
         if let Some(shards) = told.shards.filter(|shards| *shards > 1) {
             tracing::warn!(
                 connection = self.connection,

@@ -90,6 +90,12 @@ impl Sessions {
         Ok(at)
     }
 
+    /// No IDENTIFY before this.
+    pub(super) fn identify_not_before(&self, at: Instant) {
+        let mut state = self.lock();
+        state.identify_at = Some(state.identify_at.map_or(at, |before| before.max(at)));
+    }
+
     /// A person must act first.
     pub(super) fn rest(&self, why: &'static str, now: Instant) {
         let mut state = self.lock();
@@ -117,6 +123,10 @@ mod tests {
         let now = Instant::now();
         assert_eq!(sessions.take_identify(now), Ok(now));
         assert_eq!(sessions.take_identify(now), Ok(now + IDENTIFY_EVERY));
+        sessions.identify_not_before(now);
+        assert_eq!(sessions.take_identify(now), Ok(now + 2 * IDENTIFY_EVERY), "it is never sooner than it was");
+        sessions.identify_not_before(now + 4 * IDENTIFY_EVERY);
+        assert_eq!(sessions.take_identify(now), Ok(now + 4 * IDENTIFY_EVERY));
         sessions.rest("the token", now);
         assert_eq!(sessions.take_identify(now + Duration::from_secs(300)), Err("the token"));
         assert!(sessions.take_identify(now + REST).is_ok());

@@ -48,6 +48,7 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn body(self) -> Bytes {
+        const SUPPRESS_EMBEDS: u64 = 1 << 2;
         const EPHEMERAL: u64 = 1 << 6;
         let answer = match self {
             Self::Pong => json!({"type": 1}),
@@ -56,7 +57,7 @@ impl Answer {
             Self::NoChoices => json!({"type": 8, "data": {"choices": []}}),
             Self::Nobody => json!({"type": 4, "data": {
                 "content": "Nobody here does anything about this any more.",
-                "flags": EPHEMERAL,
+                "flags": SUPPRESS_EMBEDS | EPHEMERAL,
                 "allowed_mentions": {"parse": []},
             }}),
         };

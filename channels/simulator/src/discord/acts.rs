@@ -182,21 +182,30 @@ impl Discord {
     /// # Errors
     /// [`Unknown`] for a person, message or button that is not there.
     pub fn press(&self, person: &str, id: &str, label: &str) -> Result<DiscordPosted, Unknown> {
-        let person = find_person(person)?;
         let found = self.find_message(id)?;
-        let place = self.find_place(&found.channel)?;
         let mut known = Vec::new();
         for button in found.components.as_array().into_iter().flatten().flat_map(buttons) {
             let text = |field: &str| button.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
             if text("label") == label || text("custom_id").ends_with(&format!(":{label}")) {
-                let data = json!({"custom_id": text("custom_id"), "component_type": 2});
-                let shown = message(self, &lock(&self.state), &found, false);
-                let interaction = self.interact(person, &place, 3, &data, Some(shown));
-                return Ok(DiscordPosted { channel: place.id, id: interaction });
+                return self.press_id(person, id, &text("custom_id"));
             }
             known.push(text("label"));
         }
         Err(Unknown { what: format!("button {label}"), known })
+    }
+
+    /// A person presses a button with this id on a message, whoever put it there.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or message that is not there.
+    pub fn press_id(&self, person: &str, id: &str, custom_id: &str) -> Result<DiscordPosted, Unknown> {
+        let person = find_person(person)?;
+        let found = self.find_message(id)?;
+        let place = self.find_place(&found.channel)?;
+        let shown = message(self, &lock(&self.state), &found, false);
+        let data = json!({"custom_id": custom_id, "component_type": 2});
+        let interaction = self.interact(person, &place, 3, &data, Some(shown));
+        Ok(DiscordPosted { channel: place.id, id: interaction })
     }
 
     /// An interaction of a person, delivered.

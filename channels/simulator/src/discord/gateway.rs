@@ -112,10 +112,12 @@ impl Discord {
         self.order(|| Order::Send(json!({"op": 7, "d": null})), false);
     }
 
-    /// Forgets all sessions and says so: opcode 9.
-    pub fn invalidate_sessions(&self) {
-        self.order(|| Order::Send(json!({"op": 9, "d": false})), true);
-        lock(&self.gateway.0).sessions.clear();
+    /// Says that sessions are invalid: opcode 9. If they can be resumed they are kept, else forgotten.
+    pub fn invalidate_sessions(&self, can_resume: bool) {
+        self.order(|| Order::Send(json!({"op": 9, "d": can_resume})), true);
+        if !can_resume {
+            lock(&self.gateway.0).sessions.clear();
+        }
     }
 
     /// Whether heartbeats are acknowledged from now on.

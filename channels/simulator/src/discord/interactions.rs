@@ -111,6 +111,7 @@ impl Discord {
                 answer: answer_body(&answer),
                 tries: 1,
                 is_again: false,
+                at_s: now().0,
             };
             state.deliveries.push(delivered);
         }
@@ -147,13 +148,18 @@ impl Discord {
         (good.map(|(status, _)| status), bad.map(|(status, _)| status))
     }
 
+    /// The value of `X-Signature-Ed25519` for a body ("Validating Security Request Headers").
+    #[must_use]
+    pub fn sign(&self, timestamp: &str, body: &[u8]) -> String {
+        hex::encode(self.key.sign(&[timestamp.as_bytes(), body].concat()).to_bytes())
+    }
+
     /// Sends a body with its signature, or with that of another body.
     async fn send_signed(&self, body: &Bytes, is_right: bool) -> Option<(u16, Bytes)> {
         let base = lock(&self.shared.deliver_to).clone();
         let url = base.join(&format!("channels/{}/interactions", self.options.connection)).ok()?;
         let timestamp = now().0.to_string();
-        let signed: &[u8] = if is_right { body } else { b"something else" };
-        let signature = hex::encode(self.key.sign(&[timestamp.as_bytes(), signed].concat()).to_bytes());
+        let signature = self.sign(&timestamp, if is_right { body } else { b"something else" });
         let request = self
             .shared
             .http
