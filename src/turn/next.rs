@@ -79,10 +79,15 @@ impl InstanceState {
             return Next::Do(Todo::Consider { events: waiting() });
         };
         let prompt = matches!(running.limits.concurrency, Concurrency::Interrupt | Concurrency::Drop);
-        // What may end the turn does not wait for its next step.
-        let may_end = |pending: &Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted);
-        if (prompt && !self.pending.is_empty()) || self.pending.iter().any(may_end) {
+        if prompt && !self.pending.is_empty() {
             return Next::Do(Todo::Consider { events: waiting() });
+        }
+        // What may end the turn does not wait for its next step. What else waits goes on waiting: a model that is being called
+        // would not see it.
+        let may_end = |pending: &&Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted);
+        let ending: Vec<EventId> = self.pending.iter().filter(may_end).map(|pending| pending.event.id).collect();
+        if !ending.is_empty() {
+            return Next::Do(Todo::Consider { events: ending });
         }
         if let Some(reason) = running.over() {
             // An answer that is there is not called unfinished for what it cost.

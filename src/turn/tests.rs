@@ -271,6 +271,29 @@ proptest! {
 }
 
 #[test]
+fn only_what_may_end_the_turn_is_looked_at_while_the_model_is_called() {
+    for concurrency in [Concurrency::Steer, Concurrency::Queue] {
+        let mut state = InstanceState::default();
+        let mut write = |body: Body| state.apply(&body, 0).unwrap();
+        write(event(0));
+        let first = EventId::of("slack", "e0");
+        write(Body::TurnStarted { turn: 1, events: vec![first], definition: "d".into(), limits: limits(concurrency) });
+        write(Body::ModelCalled { turn: 1, step: 1, attempt: 1, model: "m".into(), request: "h".into() });
+        write(event(1));
+        let mut deletion = event(2);
+        if let Body::Event { event } = &mut deletion {
+            event.kind = Kind::Deleted;
+        }
+        write(deletion);
+        let deleted = EventId::of("slack", "e2");
+        assert_eq!(state.next(), Next::Do(Todo::Consider { events: vec![deleted] }), "{concurrency:?}");
+        let refused = Body::Refused { event: deleted, turn: 2, rule: "message.deleted".into(), notice: None };
+        state.apply(&refused, 0).unwrap();
+        assert!(!matches!(state.next(), Next::Do(Todo::Consider { .. })), "{concurrency:?}: the other one waits");
+    }
+}
+
+#[test]
 fn what_the_model_sees_is_shortened_oldest_first_and_whole_turns_go_last() {
     let mut state = InstanceState::default();
     let small = Limits { window_tokens: 1_000, ..limits(Concurrency::Queue) };
