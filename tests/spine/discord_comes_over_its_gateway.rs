@@ -72,7 +72,6 @@ async fn a_dropped_connection_is_resumed_and_what_was_said_meanwhile_is_answered
     for posted in &said {
         assert!(is_answered(discord, posted), "{:#?}", discord.answers(posted));
     }
-    assert_eq!(stage.records("turn_started").len(), said.len(), "{}", stage.log());
 }
 
 #[tokio::test]
@@ -176,13 +175,14 @@ async fn interactions_meet_the_edge_as_documented() {
         assert_eq!(signed(&ping, &odd).await, (401, String::new()), "{odd}");
     }
     let (timestamp, right) = (now.to_string(), discord.sign(&now.to_string(), ping.as_bytes()));
+    let short: String = right.chars().take(126).collect();
     let stamp = ("x-signature-timestamp", timestamp.as_str());
     let cases: [&[(&str, &str)]; 6] = [
         &[],
         &[stamp],
         &[("x-signature-ed25519", &right)],
         &[("x-signature-ed25519", &right), ("x-signature-ed25519", &right), stamp],
-        &[("x-signature-ed25519", &right[..126]), stamp],
+        &[("x-signature-ed25519", &short), stamp],
         &[("x-signature-ed25519", "zz"), stamp],
     ];
     for headers in cases {

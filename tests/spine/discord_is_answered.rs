@@ -282,9 +282,9 @@ async fn a_token_that_is_lost_or_too_old_leaves_the_answer_to_the_channel() {
         let begins = |discord: &Discord| discord.answers(&command).iter().any(|one| !one.content.is_empty());
         assert!(discord.wait_until(PATIENCE, begins).await, "{}", stage.log());
         if is_lost {
-            discord.lose(&command.id)
+            discord.lose(&command.id);
         } else {
-            discord.expire(&command.id)
+            discord.expire(&command.id);
         }
         wait_for(&stage, &command, &["One. Two. Three. Four."]).await;
     }
@@ -372,7 +372,7 @@ async fn commands_are_registered_from_the_agents_and_again_when_they_change() {
     assert_eq!(gateway.terminate(), Some(0));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_at_a_laptop_speaks_into_the_simulated_discord() {
     let stage = stage(Interactions::Gateway).await;
     let _gateway = serve(&stage).await;

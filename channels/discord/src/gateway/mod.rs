@@ -39,6 +39,9 @@ const QUEUE_MAX: usize = 256;
 /// The longest that an IDENTIFY is waited for here.
 const WAIT_HERE: Duration = Duration::from_secs(10);
 
+/// How much later than we think the gateway may take an IDENTIFY for sent.
+const IDENTIFY_SLACK: Duration = Duration::from_secs(1);
+
 /// The wait after the word that a session is invalid.
 const INVALID_WAIT_LEAST: Duration = Duration::from_secs(1);
 const INVALID_WAIT_MORE: Duration = Duration::from_secs(4);
@@ -99,6 +102,10 @@ impl Gateway {
                 return Err(error);
             }
         };
+        if session.is_none() {
+            // Getting here took a while, and the next one may be quicker.
+            self.sessions.identify_not_before(Instant::now() + session::IDENTIFY_EVERY + IDENTIFY_SLACK);
+        }
         let with_content = self.message_content.load(Ordering::Relaxed);
         let (queue, work) = mpsc::channel(QUEUE_MAX);
         let talking = async {

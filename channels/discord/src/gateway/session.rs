@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// "Rate Limiting": one IDENTIFY in five seconds.
-const IDENTIFY_EVERY: Duration = Duration::from_secs(5);
+pub(super) const IDENTIFY_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a connection that a person must mend first is not tried: a thousand IDENTIFYs a day end in a reset of the token.
 const REST: Duration = Duration::from_secs(600);

@@ -114,7 +114,9 @@ impl Discord {
     pub fn delete(&self, id: &str) -> Result<(), Unknown> {
         let gone = self.find_message(id)?;
         lock(&self.state).messages.retain(|one| one.id != id);
-        self.dispatch("MESSAGE_DELETE", &json!({"id": id, "channel_id": gone.channel, "guild_id": GUILD}));
+        let mut event = json!({"id": id, "channel_id": gone.channel});
+        self.tell_guild(&mut event, &gone.channel);
+        self.dispatch("MESSAGE_DELETE", &event);
         Ok(())
     }
 
@@ -128,10 +130,14 @@ impl Discord {
         if let Some(one) = lock(&self.state).messages.iter_mut().find(|one| one.id == id) {
             one.reactions.push((emoji.to_owned(), person.id.to_owned()));
         }
-        let event = json!({
-            "user_id": person.id, "channel_id": found.channel, "message_id": id, "guild_id": GUILD, "member": member(self, person),
+        let mut event = json!({
+            "user_id": person.id, "channel_id": found.channel, "message_id": id,
             "emoji": {"id": null, "name": emoji}, "message_author_id": found.author, "burst": false, "type": 0,
         });
+        self.tell_guild(&mut event, &found.channel);
+        if event.get("guild_id").is_some() {
+            put(&mut event, "member", member(self, person));
+        }
         self.dispatch("MESSAGE_REACTION_ADD", &event);
         Ok(())
     }

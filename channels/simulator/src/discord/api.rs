@@ -335,7 +335,12 @@ impl Discord {
     pub(super) fn tell_place(&self, event: &mut Value, id: &str) {
         let kind = lock(&self.state).place(id).map_or(TEXT, |place| place.kind);
         put(event, "channel_type", json!(kind));
-        if kind != DM {
+        self.tell_guild(event, id);
+    }
+
+    /// What happens in direct messages is of no server.
+    pub(super) fn tell_guild(&self, event: &mut Value, id: &str) {
+        if lock(&self.state).place(id).is_none_or(|place| place.kind != DM) {
             put(event, "guild_id", json!(GUILD));
         }
     }
