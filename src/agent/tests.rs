@@ -272,3 +272,27 @@ fn the_agents_that_ship_with_the_gateway_have_no_mistakes_and_no_more_rights_tha
     assert!(!triage.may_use("github.comment") && !triage.may_use("thread.react"));
     assert!(triage.may_use("github.list_issues") && triage.may_use("github.add_labels"));
 }
+
+#[test]
+fn commands_are_offered_once_where_an_agent_has_them() {
+    let agent = |name: &str, wake: &str| {
+        let source = format!("---\ndescription: Does {name}.\nwake:\n{wake}---\nYou do.\n");
+        parse(name, Path::new("AGENT.md"), &source, &Skills::default()).unwrap()
+    };
+    let agents = [
+        agent(
+            "one",
+            "  - discord: { command: /triage }\n  - slack: { command: /ops }\n  - discord: { mention: true }\n",
+        ),
+        agent("two", "  - discord: { command: ask }\n  - discord-eu: { command: weigh }\n"),
+        agent("three", "  - discord: { command: ask }\n"),
+    ];
+    let names = |connection: &str| {
+        let offered = offers(&agents, connection, "discord");
+        offered.into_iter().map(|one| format!("{} ({})", one.name, one.description)).collect::<Vec<_>>()
+    };
+    assert_eq!(names("discord"), ["ask (Does two.)", "triage (Does one.)"]);
+    assert_eq!(names("discord-eu"), ["ask (Does two.)", "triage (Does one.)", "weigh (Does two.)"]);
+    assert_eq!(offers(&agents, "slack", "slack")[0].name, "ops");
+    assert!(offers(&agents, "github", "github").is_empty());
+}

@@ -227,3 +227,28 @@ fn an_answer_that_is_there_at_once_is_posted_in_one_call() {
     let Some(Action::Perform { op, complete: true, .. }) = plan(&reply, &capabilities, 0, None) else { panic!() };
     assert_eq!(op, Op::Start { text: "Yes.".into(), complete: true });
 }
+
+#[test]
+fn a_message_that_may_be_there_is_looked_for_with_its_own_text_and_time() {
+    let mut reply = reply();
+    reply.add(&"Some words of an answer that is long. ".repeat(12));
+    reply.finished = true;
+    let edit = capabilities(Streaming::Edit);
+    for at_ms in [7, 8] {
+        let Some(Action::Open { segment, start }) = plan(&reply, &edit, at_ms, None) else { panic!("{reply:?}") };
+        let marker = Marker::of(InstanceId::of("agent"), 1, segment);
+        reply.apply(&Body::ReplyOpened { turn: 1, segment, start, marker }, at_ms).unwrap();
+        let Some(Action::Perform { end, hash, complete, .. }) = plan(&reply, &edit, at_ms, None) else {
+            panic!("{reply:?}")
+        };
+        show(&mut reply, segment, Receipt { id: format!("m{segment}"), mode: Mode::Edit }, end, hash, complete);
+    }
+    let (first, second) = (reply.sought(0).unwrap(), reply.sought(1).unwrap());
+    assert_eq!((first.opened_at_ms, second.opened_at_ms), (7, 8));
+    let text = |sought: &reveille_channel::Sought| sought.text.clone().unwrap();
+    assert!(text(&first).starts_with("Some words") && text(&first).len() <= edit.message_bytes);
+    assert!(!text(&second).is_empty() && text(&first) != text(&second));
+    assert!(reply.document().starts_with(text(&first).trim_end()), "the first is the document's beginning");
+    assert_eq!(reply.shown().collect::<Vec<_>>(), ["m0", "m1"]);
+    assert_eq!(reply.sought(9), None);
+}
