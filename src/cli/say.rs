@@ -90,10 +90,10 @@ enum Doing {
 /// Which message.
 #[derive(Debug, clap::Args)]
 struct At {
-    /// slack, github or linear
+    /// slack, github, linear or discord
     channel: String,
 
-    /// Where it is: a Slack channel (`#general`, `dm`) or an issue (`acme/app#1`, `ENG-1`)
+    /// Where it is: a channel of Slack or Discord (`#general`, `dm`) or an issue (`acme/app#1`, `ENG-1`)
     place: String,
 
     /// Its id, as `reveille say` prints it

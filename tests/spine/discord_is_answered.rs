@@ -389,6 +389,21 @@ async fn a_person_at_a_laptop_speaks_into_the_simulated_discord() {
     assert!(printed.contains(ANSWER), "{printed}");
     let printed = say(&["#general", "/ask what can you do?"]);
     assert!(printed.contains(ANSWER), "{printed}");
+    let discord = stage.simulator.discord();
+    let said = discord.messages("general").into_iter().find(|one| !one.is_bot).unwrap();
+    let act = |arguments: &[&str]| {
+        let output = stage
+            .reveille(&[&["say"], arguments, &["--no-wait", "--simulator", &simulator]].concat())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    act(&["react", "discord", "#general", &said.id, "eyes"]);
+    act(&["edit", "discord", "#general", &said.id, "@assistant never mind"]);
+    let changed = discord.messages("general").into_iter().find(|one| one.id == said.id).unwrap();
+    assert!(changed.content.ends_with("never mind") && changed.reactions[0].0 == "👀", "{changed:?}");
+    act(&["delete", "discord", "#general", &said.id]);
+    assert!(discord.messages("general").iter().all(|one| one.id != said.id));
     let output = stage.reveille(&["doctor", "--json"]).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("@assistant in 1 server"), "{told}\n{}", String::from_utf8_lossy(&output.stderr));

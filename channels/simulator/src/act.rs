@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{Landed, SeenThread};
 use crate::control::{All, SOMEBODY, Which, platforms, refused, seen};
-use crate::{Github, Linear, Slack, Unknown};
+use crate::{Discord, Github, Linear, Slack, Unknown};
 
 /// What is done to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,10 @@ fn acted(all: &All, acting: &Acting) -> Result<Acted, Unknown> {
         "slack" => all.slack.find(&acting.place, &acting.message)?,
         "github" => github_issue(&acting.place, &acting.message)?,
         "linear" => linear_thread(&all.linear, &acting.place, &acting.message)?,
+        "discord" => {
+            let (place, thread) = all.discord.thread_of(&acting.message)?;
+            Landed { place, thread, message: acting.message.clone() }
+        }
         other => return Err(platforms(other)),
     };
     let which = Which { platform: acting.platform.clone(), place: landed.place.clone(), thread: landed.thread.clone() };
@@ -68,6 +72,7 @@ fn acted(all: &All, acting: &Acting) -> Result<Acted, Unknown> {
         "slack" => slack(&all.slack, person, acting),
         "github" => github(&all.github, person, acting, &landed),
         "linear" => linear(&all.linear, person, acting, &landed),
+        "discord" => discord(&all.discord, person, acting),
         other => Err(platforms(other)),
     }?;
     Ok(Acted { landed, before })
@@ -80,6 +85,17 @@ fn slack(slack: &Slack, person: &str, acting: &Acting) -> Result<(), Unknown> {
         Act::Delete => slack.delete(person, place, message),
         Act::React(emoji) => slack.react(person, place, message, emoji),
         Act::Press(button) => slack.press(person, place, message, button),
+    }
+}
+
+fn discord(discord: &Discord, person: &str, acting: &Acting) -> Result<(), Unknown> {
+    let message = acting.message.as_str();
+    let is_theirs = || own("message", person, message, discord.messages_of(person)).map(drop);
+    match &acting.act {
+        Act::Edit(text) => discord.edit(person, message, text),
+        Act::Delete => is_theirs().and_then(|()| discord.delete(message)),
+        Act::React(emoji) => discord.react(person, message, emoji),
+        Act::Press(button) => discord.press(person, message, button).map(drop),
     }
 }
 

@@ -76,7 +76,9 @@ pub(super) fn intents(message_content: bool) -> u64 {
 
 pub(super) fn identify(token: &str, intents: u64) -> Value {
     let properties = json!({"os": std::env::consts::OS, "browser": "reveille", "device": "reveille"});
-    json!({"op": IDENTIFY, "d": {"token": token, "intents": intents, "properties": properties, "large_threshold": 50}})
+    json!({"op": IDENTIFY, "d": {
+        "token": token, "intents": intents, "properties": properties, "large_threshold": 50, "shard": [0, 1],
+    }})
 }
 
 pub(super) fn resume(token: &str, session: &str, sequence: u64) -> Value {

@@ -10,6 +10,18 @@ use super::{
 use crate::slack::put;
 use crate::{Unknown, lock};
 
+/// Emoji by the names that people type between colons: events carry the characters.
+const EMOJI: [(&str, &str); 8] = [
+    ("eyes", "👀"),
+    ("+1", "👍"),
+    ("-1", "👎"),
+    ("tada", "🎉"),
+    ("heart", "❤️"),
+    ("white_check_mark", "✅"),
+    ("x", "❌"),
+    ("fire", "🔥"),
+];
+
 impl Discord {
     /// A person says something in a channel or thread. What begins with `/` is a command.
     ///
@@ -120,13 +132,14 @@ impl Discord {
         Ok(())
     }
 
-    /// A person puts an emoji on a message.
+    /// A person puts an emoji on a message, named by its short name or itself.
     ///
     /// # Errors
     /// [`Unknown`] for a person or message that is not there.
     pub fn react(&self, person: &str, id: &str, emoji: &str) -> Result<(), Unknown> {
         let person = find_person(person)?;
         let found = self.find_message(id)?;
+        let emoji = EMOJI.iter().find(|(name, _)| *name == emoji).map_or(emoji, |(_, character)| character);
         if let Some(one) = lock(&self.state).messages.iter_mut().find(|one| one.id == id) {
             one.reactions.push((emoji.to_owned(), person.id.to_owned()));
         }
@@ -243,6 +256,24 @@ impl Discord {
         let id = interaction.id.clone();
         self.deliver_interaction(interaction, &body);
         id
+    }
+
+    /// Where a message is: the channel, and what its conversation is shown under there.
+    pub(crate) fn thread_of(&self, id: &str) -> Result<(String, String), Unknown> {
+        let found = self.find_message(id)?;
+        let state = lock(&self.state);
+        let parent = state.place(&found.channel).and_then(|place| place.parent.clone());
+        Ok(match parent {
+            Some(parent) => (parent, found.channel),
+            None => (found.channel, found.reply_to.or(found.interaction).unwrap_or(found.id)),
+        })
+    }
+
+    /// The ids of a person's messages.
+    pub(crate) fn messages_of(&self, person: &str) -> Vec<String> {
+        let id = PEOPLE.iter().find(|one| one.name == person).map(|one| one.id);
+        let messages = &lock(&self.state).messages;
+        messages.iter().filter(|one| Some(one.author.as_str()) == id).map(|one| one.id.clone()).collect()
     }
 
     pub(super) fn find_message(&self, id: &str) -> Result<DiscordMessage, Unknown> {
