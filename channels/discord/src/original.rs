@@ -42,7 +42,7 @@ pub(crate) enum Claim {
     /// The message's that asks.
     Ours,
     /// Another message's: this one has to be a further message.
-    Anothers,
+    Taken,
 }
 
 /// Takes the answer for the message with this marker, if nothing is in it yet.
@@ -53,16 +53,16 @@ pub(crate) async fn claim(
     marker: &str,
 ) -> Result<Claim, ReplyError> {
     if let Some(holder) = memory.original(original.interaction) {
-        return Ok(if holder == marker { Claim::Ours } else { Claim::Anothers });
+        return Ok(if holder == marker { Claim::Ours } else { Claim::Taken });
     }
     // Not known in this process: the answer itself tells whether it was given.
     let shown = api.original(original.application, original.token).await;
     let Some(shown) = settled(memory, original, shown)? else {
-        return Ok(Claim::Anothers);
+        return Ok(Claim::Taken);
     };
     let holder = if shown.flags & LOADING != 0 { marker } else { "" };
     let holder = memory.claim_original(original.interaction, holder);
-    Ok(if holder == marker { Claim::Ours } else { Claim::Anothers })
+    Ok(if holder == marker { Claim::Ours } else { Claim::Taken })
 }
 
 /// What a call under the token came to. `None`: the token is gone.
