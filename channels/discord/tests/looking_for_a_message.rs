@@ -91,6 +91,7 @@ fn context(opened_at_ms: i64) -> ReplyContext {
         message: None,
         marker: Marker::of(InstanceId::of("agent"), 1, 0),
         since_ms: opened_at_ms,
+        has_failed: false,
     }
 }
 
