@@ -215,3 +215,34 @@ async fn stream(
         None => Err(ModelError::Retry { reason: "the model's stream was cut".into(), after_ms: None }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Message, Script};
+
+    /// Public issue threads tell of bots that sat for twenty minutes on a stream that had stopped: hermes-agent #72016.
+    #[tokio::test(start_paused = true)]
+    async fn a_model_that_falls_silent_is_given_up_and_asked_again() {
+        for after_chunks in [0, 1] {
+            let script = format!(
+                "rules:\n  - stream: [\"One. \", \"Two.\"]\n    fail: {{ kind: stall, after_chunks: {after_chunks} }}\n"
+            );
+            let provider = Arc::new(Script::parse("stalls", &script).unwrap());
+            let request = Request {
+                model: "m".into(),
+                system: String::new(),
+                messages: vec![Message::User { text: "Hello".into() }],
+                tools: Vec::new(),
+                max_tokens: 100,
+                temperature: None,
+            };
+            let (sender, mut chunks) = mpsc::channel(8);
+            let began = tokio::time::Instant::now();
+            let answer = stream(provider, request, sender, (1, 1, 1)).await;
+            assert!(matches!(&answer, Err(ModelError::Retry { reason, .. }) if reason.contains("said nothing")));
+            assert_eq!(began.elapsed().as_secs(), SILENCE_MAX.as_secs());
+            assert_eq!(chunks.recv().await.is_some(), after_chunks == 1, "what came until then is shown");
+        }
+    }
+}
