@@ -12,7 +12,8 @@ fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().collect();
     lines.iter().enumerate().any(|(number, line)| {
         let above = &lines[number.saturating_sub(4)..number];
-        line.contains(&declaration) && above.iter().any(|line| line.contains("#[test]") || line.contains("#[tokio::test"))
+        line.contains(&declaration)
+            && above.iter().any(|line| line.contains("#[test]") || line.contains("#[tokio::test"))
     })
 }
 

@@ -139,3 +139,29 @@ fn completions_are_for_every_shell() {
         assert!(succeeds(folder.path(), &["completions", shell]).contains("doctor"), "{shell}");
     }
 }
+
+#[test]
+fn serve_does_not_start_with_agents_that_cannot_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let configuration =
+        "[server]\nlisten = \"127.0.0.1:0\"\n\n[models.played]\nprovider = \"script\"\nscript = \"script.yaml\"\n";
+    fs::write(folder.join("reveille.toml"), configuration).unwrap();
+    fs::write(folder.join("script.yaml"), "rules:\n  - stream: [\"Yes.\"]\n").unwrap();
+    let agent = |front: &str| format!("---\ndescription: Answers.\n{front}\n---\nYou answer.\n");
+    for (front, told) in [
+        ("wake:\n  - slak: { mention: true }", "there is no connection `slak`"),
+        ("model: foo/bar\nwake:\n  - slack: { mention: true }", "[models.foo]"),
+        ("wake:\n  - slack: { mentoin: true }", "mentoin"),
+    ] {
+        fs::create_dir_all(folder.join("agents/one")).unwrap();
+        fs::write(folder.join("agents/one/AGENT.md"), agent(front)).unwrap();
+        let output = run(folder, &["serve"]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(78), "{front}: {error}");
+        assert!(error.contains(told), "{front}: {error}");
+    }
+    fs::remove_dir_all(folder.join("agents")).unwrap();
+    let output = run(folder, &["serve"]);
+    assert_eq!(output.status.code(), Some(78), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -178,6 +178,9 @@ fn wakes_on(rule: &WakeRule) -> String {
     if rule.mention {
         ways.push("mention".into());
     }
+    if rule.delegate {
+        ways.push("delegation".into());
+    }
     if rule.direct {
         ways.push("direct message".into());
     }

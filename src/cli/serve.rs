@@ -3,9 +3,11 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::context::Context;
-use super::failure::Failure;
-use crate::config::{Config, Flag, Mode};
+use super::failure::{Code, Failure};
+use crate::agent::{self, Loaded};
+use crate::config::{Config, ConfigErrors, Flag, Mode};
 use crate::gateway::{Gateway, Parts, StartError, bind};
+use crate::model::Models;
 use crate::models;
 use crate::telemetry::Metrics;
 
@@ -27,6 +29,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     if default_model.is_none() {
         tracing::warn!("no default model: agents without a `model:` line cannot answer");
     }
+    check_agents(&config, &models)?;
     let bound = bind(config.server.listen).await?;
     let parts = Parts::of(&config, models, default_model).await?;
     let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -40,6 +43,38 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     signals.next().await;
     tracing::info!("stopping: what is under way may end; a second signal ends it now");
     signals.or_now(gateway.stop(Some(listening))).await;
+    Ok(())
+}
+
+/// An agent that cannot do its work stops the start: in production nobody reads the log for it. Later changes of the files are
+/// another matter: then what was there before goes on.
+fn check_agents(config: &Config, models: &Models) -> Result<(), Failure> {
+    let Loaded { agents, errors } = agent::load_all(&config.agents.dir);
+    if !errors.is_empty() {
+        return Err(Failure::agents(errors));
+    }
+    if agents.is_empty() {
+        tracing::warn!(dir = %config.agents.dir.display(), "there is no agent: nobody will be answered");
+    }
+    if config.channels.is_empty() {
+        tracing::warn!("there is no connection: add a table under [channels]");
+    }
+    let connections: Vec<_> =
+        config.channels.iter().map(|(name, settings)| (name.as_str(), settings.platform())).collect();
+    for agent in &agents {
+        if !agent.models.is_empty() && agent.models.iter().all(|model| models.get(&model.table).is_none()) {
+            let tables: Vec<_> = agent.models.iter().map(|model| format!("[models.{}]", model.table)).collect();
+            let what = format!("agent {}: none of its models can be used: {}", agent.name, tables.join(", "));
+            let help = "add the table and its key to reveille.toml, or change the agent's `model:`";
+            return Err(Failure::new(Code::Model, what, help));
+        }
+        if let Some((name, near)) = agent.unknown_connections(&connections).into_iter().next() {
+            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let what = format!("agent {}: there is no connection `{name}`, so its rule never applies", agent.name);
+            let help = format!("{near}name a platform or a table under [channels]");
+            return Err(Failure::new(Code::AgentFile, what, help).exiting_with(ConfigErrors::EXIT_CODE));
+        }
+    }
     Ok(())
 }
 

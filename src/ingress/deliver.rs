@@ -63,7 +63,10 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
             StatusCode::BAD_REQUEST.into_response()
         }
         Ok(inbound) => {
-            let is_promise = matches!(inbound, Inbound::Answered { .. });
+            let promise = match &inbound {
+                Inbound::Answered { body, .. } => Some(body.clone()),
+                Inbound::Handshake { .. } | Inbound::Events(_) | Inbound::Ignored { .. } => None,
+            };
             let mut answer = match &inbound {
                 Inbound::Handshake { content_type, body } | Inbound::Answered { content_type, body, .. } => {
                     Some((*content_type, body.clone()))
@@ -72,8 +75,10 @@ async fn take(edge: &Edge, connection: &Connection, route: Route, request: Reque
             };
             match edge.intake.take(connection, inbound, &bytes).await {
                 // A promise that nobody will keep is not made.
-                Ok(Taken::ForNobody) if is_promise => answer = connection.channel().answer_of_nobody().or(answer),
-                Ok(_) => {}
+                Ok(Taken::ForNobody) => {
+                    answer = promise.and_then(|promise| connection.channel().answer_of_nobody(&promise)).or(answer);
+                }
+                Ok(Taken::ForSomebody) => {}
                 Err(error) => {
                     tracing::error!(%error, "an event was not taken; the platform is told to come back");
                     return come_back();

@@ -1,6 +1,7 @@
 //! From what a delivery means to durable events of awake instances: the same for webhooks and for sockets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,6 +12,9 @@ use crate::agent::Catalogue;
 use crate::connection::Connection;
 use crate::dispatch::route;
 use crate::journal::{Admission, Admitted, Engine, JournalError};
+
+/// How long it may take to tell somebody that nobody listens: the platform waits for our acknowledgement meanwhile.
+const TELL_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why a delivery was not taken: the platform has to bring it again.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +88,10 @@ impl Intake {
             Err(unrouted) => {
                 tracing::info!(event = %id, name = event.name, reason = %unrouted, "for no agent");
                 metrics::counter!("events_ignored_total", "reason" => "unrouted").increment(1);
+                let told = tokio::time::timeout(TELL_DEADLINE, connection.channel().tell_nobody(&event)).await;
+                if !matches!(told, Ok(Ok(()))) {
+                    tracing::debug!(event = %id, ?told, "nobody was told");
+                }
                 return Ok(Taken::ForNobody);
             }
         };

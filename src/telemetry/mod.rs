@@ -57,8 +57,9 @@ pub enum TelemetryError {
 pub fn init(format: Format, filter: &str, secrets: &[Secret]) -> Result<Scrubber, TelemetryError> {
     let scrubber = Scrubber::new(secrets);
     let directives = std::env::var(FILTER_VARIABLE).ok().filter(|text| !text.trim().is_empty());
-    // The line editor would write every key that is pressed into the log.
-    let directives = format!("{},rustyline=off", directives.as_deref().unwrap_or(filter));
+    // The line editor would write every key that is pressed into the log. What a model's server says, we say in our own words: the
+    // client warns of the first piece of every stream.
+    let directives = format!("{},rustyline=off,genai=off", directives.as_deref().unwrap_or(filter));
     let filter = EnvFilter::try_new(directives).map_err(|error| TelemetryError::Filter(error.to_string()))?;
     let sink = Sink::new(format, scrubber.clone(), io::stderr);
     subscriber(format, filter, sink.clone()).try_init()?;

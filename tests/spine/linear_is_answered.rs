@@ -67,6 +67,9 @@ async fn a_delegated_issue_is_thought_about_at_once_and_answered_in_its_session(
     assert_eq!((first.kind.as_str(), first.ephemeral, first.text().as_str()), ("thought", true, "Thinking"));
     assert!(!seen.is_unresponsive() && first.is_replaced, "{seen:#?}");
     assert_eq!(seen.status, "complete");
+    // Work that began is to be seen on the issue too.
+    let moved = |linear: &Linear| linear.issue("ENG-1").is_some_and(|issue| issue.state == "In Progress");
+    assert!(linear.wait_until(PATIENCE, moved).await, "{:#?}\n{}", linear.issue("ENG-1"), stage.log());
     // Nobody else was told twice: the issue's change and the session's comments are no second call.
     assert_eq!(stage.records("turn_started").len(), 1, "{}", stage.log());
     // What is said in the session goes on with it.
@@ -84,6 +87,29 @@ async fn a_mention_opens_a_session_that_the_called_agent_answers() {
     let session = said.session.unwrap();
     wait_for(&stage, &session, &["It is late."]).await;
     assert_eq!(stage.records("turn_started").len(), 1, "{}", stage.log());
+    assert_eq!(linear.issue("ENG-2").unwrap().state, "Todo", "a question moves nothing");
+}
+
+#[tokio::test]
+async fn a_session_that_no_agent_takes_ends_with_a_word() {
+    let stage = Stage::with_linear(SCRIPT, true).await;
+    for agent in ["assistant", "ops", "triage"] {
+        std::fs::remove_dir_all(stage.folder.path().join("agents").join(agent)).unwrap();
+    }
+    stage.write(
+        "agents/elsewhere/AGENT.md",
+        "---\ndescription: Elsewhere.\nwake:\n  - slack: { direct: true }\n---\nYou.\n",
+    );
+    let _gateway = stage.serve("");
+    let linear = stage.simulator.linear();
+    let session = linear.delegate("alice", "ENG-1").unwrap().session.unwrap();
+    let told = |linear: &Linear| linear.session(&session).is_some_and(|one| one.status == "error");
+    assert!(linear.wait_until(PATIENCE, told).await, "{:#?}\n{}", linear.session(&session), stage.log());
+    // The same again says nothing more.
+    linear.redeliver_all();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let errors = linear.session(&session).unwrap().activities.into_iter().filter(|one| one.kind == "error").count();
+    assert_eq!(errors, 1);
 }
 
 #[tokio::test]

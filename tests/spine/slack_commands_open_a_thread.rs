@@ -152,3 +152,20 @@ async fn a_guest_is_told_so_and_no_model_is_asked() {
     assert_eq!(stage.records("refused").len(), 1);
     assert_eq!(stage.records("turn_started").len(), 0);
 }
+
+#[tokio::test]
+async fn a_command_of_no_agent_is_said_to_be_nobodys() {
+    let stage = Stage::new("rules:\n  - stream: [\"Yes.\"]\n").await;
+    let _gateway = stage.serve("");
+    let slack = stage.simulator.slack();
+    slack.command("alice", "#general", "/nothing at all").unwrap();
+    let told = slack
+        .wait_until(PATIENCE, |slack| {
+            let answers: Vec<_> =
+                slack.deliveries().iter().map(|one| String::from_utf8_lossy(&one.answer).into_owned()).collect();
+            answers.iter().any(|answer| answer.contains("No agent here answers to this command"))
+        })
+        .await;
+    assert!(told, "{}", stage.log());
+    assert!(stage.records("turn_started").is_empty());
+}

@@ -144,9 +144,20 @@ pub trait Channel: Send + Sync + fmt::Debug {
         Ok(())
     }
 
+    /// Tells whoever called the bot that no agent takes the event, where the platform waits for a word and would call the bot
+    /// unresponsive (Linear's agent sessions). Idempotent, best effort: its failure is nobody's failure.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    async fn tell_nobody(&self, event: &Event) -> Result<(), ReplyError> {
+        let _ = event;
+        Ok(())
+    }
+
     /// What an [`Inbound::Answered`] is answered with that is for no agent, in place of the promise it carries: nothing will
     /// follow. `None`: with what it carries.
-    fn answer_of_nobody(&self) -> Option<(&'static str, Bytes)> {
+    fn answer_of_nobody(&self, promise: &Bytes) -> Option<(&'static str, Bytes)> {
+        let _ = promise;
         None
     }
 

@@ -194,7 +194,7 @@ impl Channel for Discord {
         commands::offer(&self.api, self.own.application(), &self.command_guilds, commands).await
     }
 
-    fn answer_of_nobody(&self) -> Option<(&'static str, Bytes)> {
+    fn answer_of_nobody(&self, _promise: &Bytes) -> Option<(&'static str, Bytes)> {
         Some(("application/json", normalise::Answer::Nobody.body()))
     }
 

@@ -11,6 +11,7 @@ mod access;
 mod api;
 mod asks;
 mod client;
+mod delegation;
 mod documents;
 mod history;
 mod identity;
@@ -31,8 +32,8 @@ mod verify;
 
 use async_trait::async_trait;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Malformed, Op, Receipt, Reject,
-    ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
+    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Malformed, Op, Progress, Receipt,
+    Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 
 pub use api::{Api, IssueChanges, MOST_PER_PAGE, NewIssue};
@@ -171,6 +172,17 @@ impl Channel for Linear {
 
     async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError> {
         reply::react(self, thread, message, emoji).await
+    }
+
+    async fn sign(&self, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
+        match progress {
+            Progress::Began => delegation::take_up(self, context).await,
+            Progress::Done | Progress::Failed => Ok(()),
+        }
+    }
+
+    async fn tell_nobody(&self, event: &Event) -> Result<(), ReplyError> {
+        delegation::decline(self, event).await
     }
 
     async fn identify(&self) -> Result<Identity, ReplyError> {

@@ -5,7 +5,7 @@
 
 use reveille_channel::{Delivery, HmacSha256Check, Reject, Route, Secret, Verified, check_freshness, single_header};
 use serde::Deserialize;
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// The header with the signature. `Linear-Timestamp` is not signed and never looked at.
 const HEADER: &str = "linear-signature";
@@ -24,7 +24,8 @@ pub(crate) fn verify(secret: &Secret, delivery: Delivery) -> Result<Verified, Re
     let proof = HmacSha256Check { secret, header: HEADER, prefix: "" }.check(&[&delivery.body], signature)?;
     // A signed body that is no JSON is no replay: what it is instead is said when it is normalised.
     if let Ok(signed) = serde_json::from_slice::<Signed>(&delivery.body) {
-        let sent_at_ms = signed.webhook_timestamp.as_ref().and_then(milliseconds).ok_or(Reject::Stale)?;
+        let sent_at_ms = signed.webhook_timestamp.as_ref().and_then(Value::as_number).and_then(milliseconds);
+        let sent_at_ms = sent_at_ms.ok_or(Reject::Stale)?;
         check_freshness(sent_at_ms, delivery.received_at_ms, WINDOW_MS)?;
     }
     Ok(delivery.verified_by(proof))
@@ -34,7 +35,7 @@ pub(crate) fn verify(secret: &Secret, delivery: Delivery) -> Result<Verified, Re
 #[derive(Deserialize)]
 struct Signed {
     #[serde(default, rename = "webhookTimestamp")]
-    webhook_timestamp: Option<Number>,
+    webhook_timestamp: Option<Value>,
 }
 
 /// The schema calls it a `Float`; a fraction of a millisecond is nobody's.

@@ -67,6 +67,14 @@ fn read(reader: Reader<'_>, fields: &Fields) -> Result<Inbound, Malformed> {
     Ok(Inbound::Answered { events: vec![event], content_type: "application/json", body: receipt(command) })
 }
 
+/// What the person sees in place of a receipt when no agent has the command. Forms have answers of another shape, and keep them.
+pub(crate) fn no_agent(promise: &Bytes) -> Option<Bytes> {
+    let is_receipt =
+        serde_json::from_slice::<Value>(promise).is_ok_and(|promise| promise.get("response_type").is_some());
+    let text = "No agent here answers to this command.";
+    is_receipt.then(|| Bytes::from(json!({"response_type": "ephemeral", "text": text}).to_string()))
+}
+
 /// What the person sees at once, and nobody else: that it arrived.
 fn receipt(command: &str) -> Bytes {
     let text = format!("{command}: received.");

@@ -35,6 +35,7 @@ mod verify;
 mod workspace;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use reveille_channel::{
     Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Intake, Listened, Malformed, Op,
     Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
@@ -153,6 +154,10 @@ impl Channel for Slack {
             Some(secret) => verify::verify(secret, delivery),
             None => Err(Reject::WrongSignature),
         }
+    }
+
+    fn answer_of_nobody(&self, promise: &Bytes) -> Option<(&'static str, Bytes)> {
+        commands::no_agent(promise).map(|body| ("application/json", body))
     }
 
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {

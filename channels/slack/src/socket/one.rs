@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::connect::Socket;
 use super::frame::{Frame, acknowledgement};
 use crate::Slack;
+use crate::commands::no_agent;
 
 /// Slack pings a socket several times a minute. One that is silent for this long is asked, and then given up: a connection
 /// that was cut somewhere on its way says nothing at all.
@@ -134,8 +135,17 @@ impl One<'_> {
             Inbound::Events(_) | Inbound::Ignored { .. } => None,
         };
         let raw = Bytes::from(payload.to_string());
-        match timeout(TAKE, self.intake.take(inbound, raw)).await {
-            Ok(Ok(())) => self.send(Message::text(acknowledgement(id, answer))).await,
+        let promise = match &inbound {
+            Inbound::Answered { body, .. } => Some(body.clone()),
+            Inbound::Handshake { .. } | Inbound::Events(_) | Inbound::Ignored { .. } => None,
+        };
+        match timeout(TAKE, self.intake.take_wanted(inbound, raw)).await {
+            Ok(Ok(is_wanted)) => {
+                let nobody = promise.filter(|_| !is_wanted && answer.is_some());
+                let nobody = nobody.and_then(|promise| no_agent(&promise));
+                let nobody = nobody.and_then(|body| serde_json::from_slice(&body).ok());
+                self.send(Message::text(acknowledgement(id, nobody.or(answer)))).await
+            }
             // Not acknowledged: it comes again.
             Ok(Err(_)) | Err(_) => Ok(()),
         }
