@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reveille_channel::{Channel, Listened, ReplyError};
+use futures::future::join_all;
+use reveille_channel::{Channel, Installer, Listened, ReplyError, Secret};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::actor::{ActorLimits, Directory, Pace, Services};
 use crate::agent::{Catalogue, ModelRef, offers};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ChannelSettings, Config, Storage};
+use crate::config::{ChannelSettings, Config, Storage, StorageKeys};
 use crate::connection::{Connection, Connections};
 use crate::ingress::{Bound, ConnectionIntake, Edge, Intake, Listening, listen};
 use crate::journal::embedded::{Embedded, Options};
@@ -20,6 +23,7 @@ use crate::journal::{Engine, JournalError};
 use crate::model::Models;
 use crate::telemetry::Metrics;
 use crate::tool::{Platforms, Registry, RegistryError};
+use crate::vault::{Key, Keys, Vault};
 
 /// How often agents' files are looked at for changes.
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
@@ -37,6 +41,8 @@ const LISTEN_AGAIN_MOST: Duration = Duration::from_secs(60);
 /// How often the agents' commands are compared with those that the platform knows, and the wait after a failure.
 const OFFER_EVERY: Duration = Duration::from_secs(2);
 const OFFER_AGAIN: Duration = Duration::from_secs(60);
+/// How long a credential that is being exchanged is waited for at the end.
+const REST: Duration = Duration::from_secs(10);
 
 /// How often failed deliveries are asked for again.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(3600);
@@ -58,6 +64,14 @@ pub enum StartError {
     /// The process has figures already.
     #[error("figures cannot be collected: {0}")]
     Metrics(String),
+    /// What was kept of a connection's installations cannot be used.
+    #[error("channels.{connection}: {reason}")]
+    Installations {
+        /// The connection's name.
+        connection: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// Two tools of one name.
     #[error(transparent)]
     Tools(#[from] RegistryError),
@@ -95,6 +109,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Bounds on what is awake.
     pub limits: ActorLimits,
+    /// How browsers reach the gateway, where that is known.
+    pub public_url: Option<Url>,
 }
 
 /// The adapters of a configuration, and those by name once more whose calls tools use.
@@ -146,6 +162,27 @@ pub async fn journal(storage: &Storage) -> Result<Arc<dyn Engine>, JournalError>
     Ok(Arc::new(Embedded::open(folder, Options::default()).await?))
 }
 
+/// Gives the adapters that are installed by OAuth what was kept for them, and a place to keep in.
+async fn restore(
+    connections: &[Connection],
+    engine: &Arc<dyn Engine>,
+    clock: &Arc<dyn Clock>,
+    keys: &StorageKeys,
+) -> Result<(), StartError> {
+    for connection in connections {
+        let Some(installer) = connection.channel().installer() else {
+            continue;
+        };
+        let failed = |reason: String| StartError::Installations { connection: connection.name.clone(), reason };
+        let parse = |key: &Secret| Key::parse(key).map_err(|error| failed(error.to_string()));
+        let key = keys.key.as_ref().ok_or_else(|| failed("there is no `storage.key` to seal tokens with".into()))?;
+        let keys = Keys { key: parse(key)?, previous: keys.previous.as_ref().map(parse).transpose()? };
+        let vault = Vault::new(Arc::clone(engine), Arc::clone(clock), keys);
+        installer.restore(vault.of(&connection.name)).await.map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(())
+}
+
 impl Parts {
     /// Everything a configuration says, with these models.
     ///
@@ -157,16 +194,20 @@ impl Parts {
         for error in catalogue.errors().iter() {
             tracing::error!(%error, "an agent cannot be used");
         }
+        let engine = journal(&config.storage).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        restore(&connections, &engine, &clock, &config.storage_keys).await?;
         Ok(Self {
             connections: Connections::new(connections),
-            engine: journal(&config.storage).await?,
+            engine,
             catalogue,
             models,
             default_model,
             tools: Registry::built_in(&platforms)?,
             access: config.access.default,
-            clock: Arc::new(SystemClock),
+            clock,
             limits: ActorLimits::default(),
+            public_url: config.server.public_url.clone(),
         })
     }
 }
@@ -178,6 +219,7 @@ pub struct Gateway {
     intake: Intake,
     connections: Connections,
     clock: Arc<dyn Clock>,
+    public_url: Option<Url>,
     directory: Directory,
     supervisor: tokio::task::JoinHandle<()>,
     tasks: TaskTracker,
@@ -222,6 +264,7 @@ impl Gateway {
             intake,
             connections: parts.connections,
             clock: parts.clock,
+            public_url: parts.public_url,
             directory,
             supervisor,
             tasks,
@@ -254,6 +297,7 @@ impl Gateway {
             self.directory.clone(),
             Arc::clone(&self.clock),
             metrics,
+            self.public_url.clone(),
         );
         listen(bound, edge.router(), self.stop.child_token())
     }
@@ -268,6 +312,10 @@ impl Gateway {
             tracing::error!("the supervisor of instances panicked");
         }
         self.tasks.wait().await;
+        let exchanges = self.connections.iter().filter_map(|connection| connection.channel().installer());
+        if timeout(REST, join_all(exchanges.map(Installer::rest))).await.is_err() {
+            tracing::warn!("a token that is being replaced was not waited for");
+        }
         self.engine.close().await;
     }
 }

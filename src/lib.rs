@@ -22,3 +22,4 @@ pub mod outbox;
 pub mod telemetry;
 pub mod tool;
 pub mod turn;
+pub mod vault;

@@ -24,6 +24,8 @@ const ROOMS: &[Room] = &[
     Room { name: "clock", rooms: &[], crates: NO_CRATES },
     Room { name: "telemetry", rooms: &[], crates: NO_CRATES },
     Room { name: "journal", rooms: &[], crates: NO_CRATES },
+    // Sealed before the journal sees it.
+    Room { name: "vault", rooms: &["clock", "journal"], crates: NO_CRATES },
     // What goes into a thread takes the journal's proof.
     Room { name: "connection", rooms: &["journal"], crates: NO_CRATES },
     // The settings of a connection are its adapter's own type.
@@ -61,6 +63,7 @@ const ROOMS: &[Room] = &[
             "model",
             "telemetry",
             "tool",
+            "vault",
         ],
         crates: ADAPTERS,
     },

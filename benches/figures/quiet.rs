@@ -108,6 +108,7 @@ pub(crate) async fn gateway(folder: &Path, limits: ActorLimits) -> Result<(Gatew
         access: AccessDefault::Everyone,
         clock: Arc::new(SystemClock),
         limits,
+        public_url: None,
     });
     Ok((gateway, dones))
 }

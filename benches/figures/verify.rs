@@ -35,7 +35,8 @@ pub(crate) fn figures() -> Result<Vec<Figure>> {
         Settings {
             signing_secret: Some(Secret::new(SECRET)),
             app_token: None,
-            bot_token: Secret::new("xoxb-bench"),
+            bot_token: Some(Secret::new("xoxb-bench")),
+            client: None,
             api_base_url: "http://127.0.0.1:1/api".parse()?,
         },
     )?;

@@ -139,7 +139,8 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
         let settings = reveille_slack::Settings {
             signing_secret: Some(Secret::new(signing_secret.clone())),
             app_token: None,
-            bot_token: Secret::new(token.clone()),
+            bot_token: Some(Secret::new(token.clone())),
+            client: None,
             api_base_url: address(simulator.slack_api_base_url())?,
         };
         config.channels.insert("slack".into(), ChannelSettings::Slack(settings));

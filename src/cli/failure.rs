@@ -217,6 +217,10 @@ impl From<StartError> for Failure {
         let (code, help) = match error {
             StartError::Journal(error) => return error.into(),
             StartError::Channel { .. } => (Code::Channel, "set the key to what the platform's page of your app shows"),
+            StartError::Installations { .. } => (
+                Code::Channel,
+                "the key that sealed them is wanted as `storage.key`, or as `storage.previous_key` beside a new one",
+            ),
             StartError::Model(_) => (Code::Model, "the guide's part on models shows each kind of table"),
             StartError::Listen { .. } => {
                 (Code::Listen, "stop what uses the port, or set `server.listen` to another one")

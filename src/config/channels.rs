@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use reveille_channel::{Ed25519Key, Secret};
 use url::Url;
 
+use super::StorageKeys;
 use super::error::Code;
 use super::reader::{Found, Reader, Table, list};
 use super::schema;
@@ -61,15 +62,15 @@ const KINDS: [(&str, Kind); 4] =
 /// The longest name of a connection: it is part of paths and addresses.
 const LONGEST_NAME: usize = 40;
 
-pub(super) fn read(reader: &mut Reader) -> BTreeMap<String, ChannelSettings> {
+pub(super) fn read(reader: &mut Reader, keys: &StorageKeys) -> BTreeMap<String, ChannelSettings> {
     reader
         .tables("channels")
         .iter()
-        .filter_map(|table| Some((table.name().to_owned(), read_one(reader, table)?)))
+        .filter_map(|table| Some((table.name().to_owned(), read_one(reader, table, keys)?)))
         .collect()
 }
 
-fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
+fn read_one(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<ChannelSettings> {
     let name = table.name().to_owned();
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_name) {
@@ -93,32 +94,68 @@ fn read_one(reader: &mut Reader, table: &Table) -> Option<ChannelSettings> {
         return None;
     };
     match kind {
-        Kind::Slack => read_slack(reader, table).map(ChannelSettings::Slack),
+        Kind::Slack => read_slack(reader, table, keys).map(ChannelSettings::Slack),
         Kind::Github => read_github(reader, table).map(ChannelSettings::Github),
-        Kind::Linear => read_linear(reader, table).map(ChannelSettings::Linear),
+        Kind::Linear => read_linear(reader, table, keys).map(ChannelSettings::Linear),
         Kind::Discord => read_discord(reader, table).map(ChannelSettings::Discord),
     }
 }
 
-fn read_slack(reader: &mut Reader, table: &Table) -> Option<reveille_slack::Settings> {
+fn read_slack(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<reveille_slack::Settings> {
     reader.check_keys(table, &schema::SLACK);
     // Deliveries come by HTTP, signed, or over sockets that we open; one of the two has to be.
     let by_socket = table.has("app_token");
     let app_token = if by_socket { Some(required(reader, table, "app_token", Shape::Token)) } else { None };
     let by_http = table.has("signing_secret") || !by_socket;
     let signing_secret = if by_http { Some(required(reader, table, "signing_secret", Shape::Signing)) } else { None };
-    let bot_token = required(reader, table, "bot_token", Shape::Token);
+    // The token of one workspace, or what brings one for each: at least one of the two.
+    let by_oauth = table.has("client_id") || table.has("client_secret");
+    let client = if by_oauth { Some(read_slack_client(reader, table, keys)) } else { None };
+    let by_token = table.has("bot_token") || !by_oauth;
+    let bot_token = if by_token { Some(required(reader, table, "bot_token", Shape::Token)) } else { None };
     let api_base_url = base_url(reader, table, "https://slack.com/api");
     Some(reveille_slack::Settings {
         signing_secret: unless_wrong(signing_secret)?,
         app_token: unless_wrong(app_token)?,
-        bot_token: bot_token?,
+        bot_token: unless_wrong(bot_token)?,
+        client: unless_wrong(client)?,
         api_base_url: api_base_url?,
     })
 }
 
+/// What installing by OAuth needs.
+fn read_slack_client(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<reveille_slack::Client> {
+    if !table.has("client_id") {
+        let help = "write `client_id = \"...\"`: it stands under \"Basic Information\" of the app";
+        reader.missing(table, "client_id", help.into());
+    }
+    let client_id = reader.text(table, "client_id");
+    let client_secret = required(reader, table, "client_secret", Shape::Token);
+    let authorize_url = if table.has("authorize_url") { Some(reader.url(table, "authorize_url")) } else { None };
+    let workspaces = if table.has("workspaces") { reader.texts(table, "workspaces") } else { Some(Vec::new()) };
+    let sealed = is_sealed(reader, table, "client_id", keys);
+    Some(reveille_slack::Client {
+        client_id: client_id?,
+        client_secret: client_secret?,
+        authorize_url: unless_wrong(authorize_url)?,
+        workspaces: workspaces?,
+    })
+    .filter(|_| sealed)
+}
+
+/// Whether there is a key to seal with what installations give us.
+fn is_sealed(reader: &mut Reader, table: &Table, key: &str, keys: &StorageKeys) -> bool {
+    if !keys.is_named {
+        let what = "needs `storage.key`: the tokens of installations are sealed with it".into();
+        let help =
+            format!("write `key = \"env:REVEILLE_STORAGE_KEY\"` into `[storage]`; {}", Shape::SealingKey.advice());
+        reader.problem(Code::MissingKey, table, key, what, help);
+    }
+    keys.key.is_some()
+}
+
 /// What is not there is fine; what is there and cannot be used is not.
-fn unless_wrong(read: Option<Option<Secret>>) -> Option<Option<Secret>> {
+fn unless_wrong<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     match read {
         None => Some(None),
         Some(found) => found.map(Some),
@@ -155,15 +192,15 @@ fn read_auth(reader: &mut Reader, table: &Table) -> Option<reveille_github::Auth
     Some(reveille_github::Auth::App { app_id: app_id?, private_key: private_key? })
 }
 
-fn read_linear(reader: &mut Reader, table: &Table) -> Option<reveille_linear::Settings> {
+fn read_linear(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<reveille_linear::Settings> {
     reader.check_keys(table, &schema::LINEAR);
     let webhook_secret = required(reader, table, "webhook_secret", Shape::Signing);
-    let auth = read_linear_auth(reader, table);
+    let auth = read_linear_auth(reader, table, keys);
     let api_base_url = base_url(reader, table, "https://api.linear.app/graphql");
     Some(reveille_linear::Settings { webhook_secret: webhook_secret?, auth: auth?, api_base_url: api_base_url? })
 }
 
-fn read_linear_auth(reader: &mut Reader, table: &Table) -> Option<reveille_linear::Auth> {
+fn read_linear_auth(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<reveille_linear::Auth> {
     let is_client = table.has("client_id") || table.has("client_secret");
     if table.has("access_token") {
         if is_client {
@@ -183,7 +220,23 @@ fn read_linear_auth(reader: &mut Reader, table: &Table) -> Option<reveille_linea
     }
     let client_id = reader.text(table, "client_id");
     let client_secret = required(reader, table, "client_secret", Shape::Token);
-    Some(reveille_linear::Auth::Client { client_id: client_id?, client_secret: client_secret? })
+    // With a key to seal with it can be installed elsewhere too.
+    let says_so = table.has("authorize_url") || table.has("workspaces");
+    let is_wanted = keys.key.is_some() || (says_so && !keys.is_named);
+    let install = if is_wanted { Some(read_linear_install(reader, table, keys)) } else { None };
+    Some(reveille_linear::Auth::Client {
+        client_id: client_id?,
+        client_secret: client_secret?,
+        install: unless_wrong(install)?,
+    })
+}
+
+fn read_linear_install(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<reveille_linear::Install> {
+    let authorize_url = if table.has("authorize_url") { Some(reader.url(table, "authorize_url")) } else { None };
+    let workspaces = if table.has("workspaces") { reader.texts(table, "workspaces") } else { Some(Vec::new()) };
+    let sealed = is_sealed(reader, table, "client_id", keys);
+    Some(reveille_linear::Install { authorize_url: unless_wrong(authorize_url)?, workspaces: workspaces? })
+        .filter(|_| sealed)
 }
 
 fn read_discord(reader: &mut Reader, table: &Table) -> Option<reveille_discord::Settings> {

@@ -57,6 +57,8 @@ pub struct Config {
     pub server: Server,
     /// `[storage]`.
     pub storage: Storage,
+    /// What seals credentials in the storage.
+    pub storage_keys: StorageKeys,
     /// `[agents]`.
     pub agents: Agents,
     /// `[models.NAME]`: the defaults for `anthropic`, `openai`, `gemini` and `ollama` are always there.
@@ -84,6 +86,16 @@ pub struct Server {
 pub enum Storage {
     /// `sqlite:DIR`: the log, the lock and one database per instance in this folder.
     Folder(PathBuf),
+}
+
+/// The keys of `[storage]`, of 64 hexadecimal digits each.
+#[derive(Debug, Clone)]
+pub struct StorageKeys {
+    /// Seals and opens.
+    pub key: Option<Secret>,
+    /// Opens what was sealed before.
+    pub previous: Option<Secret>,
+    is_named: bool,
 }
 
 /// `[agents]`.
@@ -157,10 +169,10 @@ pub fn load_from(inputs: &Inputs, mode: Mode) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(file, environment, &inputs.flags, folder, mode)?;
 
     let server = server::read_server(&mut reader);
-    let storage = server::read_storage(&mut reader);
+    let (storage, storage_keys) = server::read_storage(&mut reader);
     let agents = server::read_agents(&mut reader);
     let models = models::read(&mut reader);
-    let channels = channels::read(&mut reader);
+    let channels = channels::read(&mut reader, &storage_keys);
     let access = access::read(&mut reader);
 
     let found = reader.finish()?;
@@ -169,6 +181,7 @@ pub fn load_from(inputs: &Inputs, mode: Mode) -> Result<Config, ConfigErrors> {
         folder: found.folder,
         server,
         storage,
+        storage_keys,
         agents,
         models,
         channels,

@@ -11,7 +11,7 @@ use url::Url;
 use super::environment::Environment;
 use super::error::{Code, ConfigErrors, Excerpt, Place, Problem};
 use super::file::File;
-use super::schema::{self, Holds, Section};
+use super::schema::{self, Section};
 use super::secrets::{self, Shape};
 use super::{Flag, Mode};
 
@@ -210,15 +210,9 @@ impl Reader {
         for key in table.values.keys() {
             let path = table.at(key);
             match section.keys.iter().find(|known| known.name == key) {
-                Some(known) if known.holds == Holds::Later => {
-                    let what = "is not in this version".into();
-                    let help = "take the line out; the changelog says when it comes".into();
-                    self.add(Code::NotInThisVersion, &path, true, what, help, false);
-                }
                 Some(_) => {}
                 None => {
-                    let known: Vec<_> =
-                        section.keys.iter().filter(|key| key.holds != Holds::Later).map(|key| key.name).collect();
+                    let known: Vec<_> = section.keys.iter().map(|key| key.name).collect();
                     let all = format!("the keys of [{}] are {}", table.path.join("."), list(&known));
                     let help = match schema::nearest(key, known.iter().copied()) {
                         Some(near) => format!("did you mean `{near}`? {all}", all = capital(&all)),

@@ -25,8 +25,6 @@ pub enum Holds {
     Public,
     /// A reference to a secret.
     Secret,
-    /// Something that a later version has: naming it is an error that says so.
-    Later,
 }
 
 const fn public(name: &'static str) -> Key {
@@ -37,14 +35,10 @@ const fn secret(name: &'static str) -> Key {
     Key { name, holds: Holds::Secret }
 }
 
-const fn later(name: &'static str) -> Key {
-    Key { name, holds: Holds::Later }
-}
-
 /// `[server]`.
 pub const SERVER: Section = Section { name: "server", keys: &[public("listen"), public("public_url")] };
 /// `[storage]`.
-pub const STORAGE: Section = Section { name: "storage", keys: &[public("url")] };
+pub const STORAGE: Section = Section { name: "storage", keys: &[public("url"), secret("key"), secret("previous_key")] };
 /// `[agents]`.
 pub const AGENTS: Section = Section { name: "agents", keys: &[public("dir")] };
 /// `[models.NAME]`.
@@ -59,8 +53,10 @@ pub const SLACK: Section = Section {
         secret("bot_token"),
         public("api_base_url"),
         secret("app_token"),
-        later("client_id"),
-        later("client_secret"),
+        public("client_id"),
+        secret("client_secret"),
+        public("authorize_url"),
+        public("workspaces"),
     ],
 };
 /// `[channels.NAME]` of kind `github`.
@@ -85,6 +81,8 @@ pub const LINEAR: Section = Section {
         public("client_id"),
         secret("client_secret"),
         public("api_base_url"),
+        public("authorize_url"),
+        public("workspaces"),
     ],
 };
 /// `[channels.NAME]` of kind `discord`.

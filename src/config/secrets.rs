@@ -20,6 +20,8 @@ pub(super) enum Shape {
     Token,
     /// A private key in PEM.
     PrivateKey,
+    /// A key that seals what is stored: 32 bytes in hexadecimal.
+    SealingKey,
 }
 
 impl Shape {
@@ -30,6 +32,7 @@ impl Shape {
                 "use the platform's own signing secret, or make a webhook secret with `openssl rand -hex 32`"
             }
             Self::Token => "put the token there that the platform or provider gave you",
+            Self::SealingKey => "make one with `openssl rand -hex 32`, and keep it apart from the data",
             Self::PrivateKey => "use the .pem file that the platform gave you: `\"file:app.pem\"`",
         }
     }
@@ -100,6 +103,10 @@ pub(super) fn unusable(value: &str, shape: Shape) -> Option<String> {
     if shape == Shape::PrivateKey {
         let is_key = trimmed.starts_with("-----BEGIN ") && trimmed.contains("PRIVATE KEY-----");
         return (!is_key).then(|| "the secret is not a private key in PEM".into());
+    }
+    if shape == Shape::SealingKey {
+        let is_key = trimmed.len() == 64 && trimmed.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return (!is_key).then(|| "the secret is not a key of 64 hexadecimal digits".into());
     }
     // A webhook's secret is any text its owner chose, blanks inside included; a token is one word.
     let is_broken = value.chars().any(char::is_control) || value != trimmed;

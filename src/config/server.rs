@@ -3,8 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::error::Code;
-use super::reader::Reader;
-use super::{Agents, Server, Storage, schema};
+use super::reader::{Found, Reader, Table};
+use super::secrets::Shape;
+use super::{Agents, Server, Storage, StorageKeys, schema};
 
 /// The port of `reveille`.
 const PORT: u16 = 7373;
@@ -36,10 +37,21 @@ pub(super) fn read_server(reader: &mut Reader) -> Server {
     Server { listen, public_url }
 }
 
-pub(super) fn read_storage(reader: &mut Reader) -> Storage {
+/// `[storage]`, and whether it names a key: one that cannot be had is complained of where it stands.
+pub(super) fn read_storage(reader: &mut Reader) -> (Storage, StorageKeys) {
     let table = reader.section(&schema::STORAGE);
+    let secret = |reader: &mut Reader, key: &str| match reader.secret(&table, key, Shape::SealingKey) {
+        Found::Secret(secret) => Some(secret),
+        Found::Absent | Found::Unusable => None,
+    };
+    let key = secret(reader, "key");
+    let keys = StorageKeys { key, previous: secret(reader, "previous_key"), is_named: table.has("key") };
+    (read_folder(reader, &table), keys)
+}
+
+fn read_folder(reader: &mut Reader, table: &Table) -> Storage {
     let default = "sqlite:.reveille".to_owned();
-    let url = reader.text(&table, "url").unwrap_or(default);
+    let url = reader.text(table, "url").unwrap_or(default);
     let help = || "write `url = \"sqlite:.reveille\"`: a folder beside the configuration".to_owned();
     match url.split_once(':') {
         Some(("sqlite", folder)) if !folder.trim().is_empty() => {
@@ -47,11 +59,11 @@ pub(super) fn read_storage(reader: &mut Reader) -> Storage {
         }
         Some(("postgres" | "postgresql", _)) => {
             let what = "Postgres is not in this version".into();
-            reader.problem(Code::NotInThisVersion, &table, "url", what, help());
+            reader.problem(Code::NotInThisVersion, table, "url", what, help());
         }
         _ => {
             let what = "has to be `sqlite:` and a folder".into();
-            reader.problem(Code::BadValue, &table, "url", what, help());
+            reader.problem(Code::BadValue, table, "url", what, help());
         }
     }
     Storage::Folder(reader.folder().join(".reveille"))

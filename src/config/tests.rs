@@ -88,7 +88,7 @@ fn connections_are_read_with_their_secrets_and_every_secret_is_handed_to_the_log
     let config =
         load_folder(folder.path(), Mode::Serve, &[("SIGNING", SIGNING), ("KEY", "sk-ant-1")], Vec::new()).unwrap();
     let ChannelSettings::Slack(slack) = &config.channels["slack"] else { panic!() };
-    assert_eq!(slack.bot_token.expose(), BOT);
+    assert_eq!(slack.bot_token.as_ref().unwrap().expose(), BOT);
     assert_eq!(slack.api_base_url.as_str(), "https://slack.com/api");
     let ChannelSettings::Github(github) = &config.channels["octo"] else { panic!() };
     assert!(matches!(&github.auth, reveille_github::Auth::App { app_id: 12, .. }));
@@ -96,6 +96,28 @@ fn connections_are_read_with_their_secrets_and_every_secret_is_handed_to_the_log
     assert_eq!(config.secrets().len(), 5);
     let shown = format!("{config:?}");
     assert!(!shown.contains(BOT) && !shown.contains("sk-ant-1") && !shown.contains(SIGNING), "{shown}");
+}
+
+#[test]
+fn an_app_that_is_installed_by_oauth_needs_its_credentials_and_a_key_to_seal_with() {
+    let key = "0f".repeat(32);
+    let variables = [("S", SIGNING), ("C", "0123456789abcdef0123456789abcdef"), ("K", key.as_str())];
+    let storage = "[storage]\nkey = \"env:K\"\n";
+    let slack = "[channels.slack]\nsigning_secret = \"env:S\"\nclient_id = \"1.2\"\nclient_secret = \"env:C\"\nworkspaces = [\"T1\"]\n";
+    let config = load_text(&format!("{storage}{slack}"), Mode::Serve, &variables).unwrap();
+    let ChannelSettings::Slack(settings) = &config.channels["slack"] else { panic!() };
+    let client = settings.client.as_ref().unwrap();
+    assert_eq!((client.client_id.as_str(), client.workspaces.as_slice()), ("1.2", ["T1".to_owned()].as_slice()));
+    assert!(settings.bot_token.is_none());
+    assert!(!format!("{config:?}").contains(&key));
+    let without = load_text(slack, Mode::Serve, &variables);
+    assert!(without.as_ref().unwrap_err().to_string().contains("storage.key"), "{without:?}");
+    assert_eq!(codes(without), [Code::MissingKey]);
+    let short = load_text(&format!("{storage}{slack}"), Mode::Serve, &[("S", SIGNING), ("C", BOT), ("K", "0f0f")]);
+    assert_eq!(codes(short), [Code::UnusableSecret]);
+    // On a laptop without it the channel is left out.
+    let config = load_text(&format!("{storage}{slack}"), Mode::Dev, &[("S", SIGNING), ("C", BOT)]).unwrap();
+    assert!(config.channels.is_empty() && config.warnings.len() == 1);
 }
 
 #[test]
@@ -204,7 +226,7 @@ fn the_reference_file_has_every_key_and_its_examples_are_right() {
         .map(|line| line.strip_prefix("# ").filter(|rest| rest.starts_with('[') || is_key(rest)).unwrap_or(line))
         .collect();
     for section in schema::SECTIONS {
-        for key in section.keys.iter().filter(|key| key.holds != schema::Holds::Later) {
+        for key in section.keys {
             let is_there = uncommented.iter().any(|line| line.starts_with(&format!("{} = ", key.name)));
             assert!(is_there, "{}.{}", section.name, key.name);
         }
@@ -213,6 +235,7 @@ fn the_reference_file_has_every_key_and_its_examples_are_right() {
         "SLACK_SIGNING_SECRET",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
+        "SLACK_CLIENT_SECRET",
         "GITHUB_WEBHOOK_SECRET",
         "GITHUB_TOKEN",
         "LINEAR_WEBHOOK_SECRET",
@@ -223,10 +246,11 @@ fn the_reference_file_has_every_key_and_its_examples_are_right() {
         "OPENAI_API_KEY",
         "GEMINI_API_KEY",
     ];
-    let config = load_text(&uncommented.join("\n"), Mode::Serve, &variables.map(|name| (name, SIGNING))).unwrap();
-    assert_eq!(
-        config.channels.keys().collect::<Vec<_>>(),
-        ["actions", "discord", "github", "linear", "linear-app", "slack"]
-    );
+    let key = "0f".repeat(32);
+    let keys = ["REVEILLE_STORAGE_KEY", "REVEILLE_OLD_STORAGE_KEY"].map(|name| (name, key.as_str()));
+    let variables: Vec<_> = variables.map(|name| (name, SIGNING)).into_iter().chain(keys).collect();
+    let config = load_text(&uncommented.join("\n"), Mode::Serve, &variables).unwrap();
+    let names: Vec<_> = config.channels.keys().map(String::as_str).collect();
+    assert_eq!(names, ["actions", "discord", "github", "linear", "linear-app", "slack", "slack-app"]);
     assert!(config.models["rehearsal"].script.is_some());
 }

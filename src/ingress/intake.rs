@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reveille_channel::{Event, Inbound, NotTaken, ReplyError};
+use reveille_channel::{Event, Inbound, Kind, NotTaken, ReplyError};
 
 use crate::actor::Directory;
 use crate::agent::Catalogue;
@@ -78,6 +78,10 @@ impl Intake {
 
     async fn admit(&self, connection: &Connection, event: Event, raw: Bytes) -> Result<Taken, TakeError> {
         let id = event.id;
+        if let (Kind::Lifecycle { .. }, Some(installer)) = (&event.kind, connection.channel().installer()) {
+            // Before it is acknowledged: what a crash leaves undone comes again.
+            installer.changed(&event).await.map_err(|error| JournalError::Storage(error.to_string()))?;
+        }
         let targets = match route(&event, connection.handle().as_deref(), &self.catalogue.agents()) {
             Ok(routed) => {
                 for one in &routed {

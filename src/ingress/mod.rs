@@ -7,6 +7,7 @@
 mod body;
 mod deliver;
 mod health;
+mod install;
 mod intake;
 mod server;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::actor::Directory;
 use crate::clock::Clock;
@@ -22,6 +24,7 @@ use crate::connection::Connections;
 use crate::journal::Engine;
 use crate::telemetry::Metrics;
 
+use install::Installing;
 pub use intake::{ConnectionIntake, Intake};
 pub(crate) use server::listen;
 pub use server::{Bound, Listening, bind};
@@ -44,6 +47,7 @@ pub struct Edge {
     pub clock: Arc<dyn Clock>,
     /// The process's figures, where they are collected.
     pub metrics: Option<Metrics>,
+    installing: Arc<Installing>,
     requests: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
 }
@@ -58,16 +62,20 @@ impl Edge {
         directory: Directory,
         clock: Arc<dyn Clock>,
         metrics: Option<Metrics>,
+        public_url: Option<Url>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
         let bodies = Arc::new(Semaphore::new(body::HELD_KIB_MAX));
-        Self { connections, intake, engine, directory, clock, metrics, requests, bodies }
+        let installing = Arc::new(Installing::new(public_url));
+        Self { connections, intake, engine, directory, clock, metrics, installing, requests, bodies }
     }
 
     /// The routes.
     pub fn router(self) -> Router {
         Router::new()
             .route("/channels/{name}/{endpoint}", post(deliver::deliver))
+            .route("/channels/{name}/install", get(install::begin))
+            .route("/channels/{name}/oauth/callback", get(install::callback))
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))

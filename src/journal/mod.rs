@@ -190,6 +190,19 @@ pub struct InstanceRow {
     pub attempts: u32,
 }
 
+/// What is kept of one installation of an app. The journal does not know what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationRow {
+    /// The connection.
+    pub connection: String,
+    /// The tenant.
+    pub installation: String,
+    /// Sealed.
+    pub data: Vec<u8>,
+    /// When it was written, milliseconds since the Unix epoch.
+    pub updated_ms: i64,
+}
+
 /// Why the journal did not do something.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
@@ -330,6 +343,24 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`JournalError::Storage`].
     async fn definition(&self, hash: &str) -> Result<Option<String>, JournalError>;
+
+    /// Keeps an installation, in place of what was kept of it. It is durable when this returns.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    async fn put_installation(&self, row: InstallationRow) -> Result<(), JournalError>;
+
+    /// Keeps nothing of an installation any more.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    async fn remove_installation(&self, connection: &str, installation: &str) -> Result<(), JournalError>;
+
+    /// The installations of a connection, by tenant.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    async fn installations(&self, connection: &str) -> Result<Vec<InstallationRow>, JournalError>;
 
     /// Whether a commit can be made now: for readiness.
     ///

@@ -13,7 +13,8 @@ use reveille_channel::InstanceId;
 use tokio::sync::watch;
 
 use crate::journal::{
-    Admission, Admitted, Body, Claim, Durable, Engine, Fence, JournalError, Offset, Record, Release, Released,
+    Admission, Admitted, Body, Claim, Durable, Engine, Fence, InstallationRow, JournalError, Offset, Record, Release,
+    Released,
 };
 
 /// What has become of the journal.
@@ -118,6 +119,18 @@ impl Engine for Alone {
 
     async fn definition(&self, hash: &str) -> Result<Option<String>, JournalError> {
         self.inner.definition(hash).await
+    }
+
+    async fn put_installation(&self, row: InstallationRow) -> Result<(), JournalError> {
+        self.inner.put_installation(row).await
+    }
+
+    async fn remove_installation(&self, connection: &str, installation: &str) -> Result<(), JournalError> {
+        self.inner.remove_installation(connection, installation).await
+    }
+
+    async fn installations(&self, connection: &str) -> Result<Vec<InstallationRow>, JournalError> {
+        self.inner.installations(connection).await
     }
 
     async fn probe(&self) -> Result<(), JournalError> {

@@ -158,6 +158,7 @@ impl Session {
             access: start.access,
             clock: Arc::clone(&clock),
             limits: ActorLimits { idle: IDLE, grace: GRACE, ..ActorLimits::default() },
+            public_url: None,
         };
         let gateway = Gateway::start(parts);
         if known.is_some_and(|row| row.state == "ready") {

@@ -10,6 +10,7 @@ mod deliveries_meet_the_edge;
 mod discord_comes_over_its_gateway;
 mod discord_is_answered;
 mod github_is_whole;
+mod installations_are_made;
 mod linear_is_answered;
 mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;

@@ -183,6 +183,13 @@ gateway_url = "{}"
         std::fs::write(path, text).unwrap();
     }
 
+    /// Changes the configuration.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.folder.path().join("reveille.toml")).unwrap();
+        assert!(text.contains(from), "{text}");
+        self.write("reveille.toml", &text.replace(from, to));
+    }
+
     /// Where the gateway listens.
     pub(crate) fn address(&self) -> std::net::SocketAddr {
         std::net::SocketAddr::from(([127, 0, 0, 1], self.port))
@@ -203,7 +210,9 @@ gateway_url = "{}"
             .env("LINEAR_WEBHOOK_SECRET", LINEAR_SECRET)
             .env("LINEAR_ACCESS_TOKEN", "lin_oauth_simulated")
             .env("LINEAR_CLIENT_SECRET", "very-secret")
-            .env("DISCORD_BOT_TOKEN", BOT_TOKEN);
+            .env("DISCORD_BOT_TOKEN", BOT_TOKEN)
+            .env("SLACK_CLIENT_SECRET", "slack-client-secret")
+            .env("REVEILLE_STORAGE_KEY", "0f".repeat(32));
         command
     }
 

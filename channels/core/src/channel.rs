@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    Actor, Capabilities, Delivery, Event, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Sought,
-    ThreadRef, Verified,
+    Actor, Capabilities, Delivery, Event, Installer, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route,
+    Sought, ThreadRef, Verified,
 };
 
 /// A platform adapter for one connection (one table under `[channels]`).
@@ -167,6 +167,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the platform cannot be reached or refuses our credentials.
     async fn identify(&self) -> Result<Identity, ReplyError>;
+
+    /// How the app is installed in further places by OAuth, where it can be.
+    fn installer(&self) -> Option<&dyn Installer> {
+        None
+    }
 }
 
 /// How far the work on a message is.

@@ -8,8 +8,11 @@
 mod channel;
 mod delivery;
 mod event;
+mod grant;
 mod id;
+mod install;
 pub mod markdown;
+mod places;
 mod reply;
 mod secret;
 mod signature;
@@ -19,7 +22,10 @@ pub use channel::{
 };
 pub use delivery::{Delivery, Reject, Route, Verified};
 pub use event::{Actor, ActorKind, Attachment, Change, Event, Kind, Role, ThreadRef};
+pub use grant::{Grant, Refresh, Tokens};
 pub use id::{EventId, InstanceId, Marker};
+pub use install::{Authorization, Code, InstallError, Installations, Installed, Installer, NotKept};
+pub use places::{INSTALLED_AT, Place, Places};
 pub use reply::{Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Sought, Streaming, Style};
 pub use secret::Secret;
 pub use signature::{Ed25519Check, Ed25519Key, HmacSha256Check, Proof, check_freshness, single_header};

@@ -56,6 +56,19 @@ impl Client {
         Ok(Self { url, transport: Transport::new()?, credentials })
     }
 
+    /// The same server, called with other credentials.
+    pub(crate) fn with(&self, credentials: Credentials) -> Self {
+        Self { url: self.url.clone(), transport: self.transport.clone(), credentials }
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Performs a document with these variables.
     pub(crate) async fn call<T: DeserializeOwned>(&self, document: &Document, variables: Value) -> Result<T, Failure> {
         let body =
@@ -78,7 +91,9 @@ impl Client {
             }
             match read(&answer, document) {
                 Err(Failure::Other(ReplyError::Credentials(_)))
-                    if answer.status.as_u16() != 403 && !has_new_token && self.credentials.forget(&header) =>
+                    if answer.status.as_u16() != 403
+                        && !has_new_token
+                        && self.credentials.renew(&header).await.map_err(Failure::Other)? =>
                 {
                     has_new_token = true;
                 }

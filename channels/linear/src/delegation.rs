@@ -4,7 +4,7 @@
 use reveille_channel::{Event, Kind, ReplyContext, ReplyError};
 use serde_json::json;
 
-use crate::Linear;
+use crate::Workspace;
 use crate::api::{IssueChanges, NewActivity};
 use crate::client::Failure;
 use crate::marker;
@@ -19,7 +19,7 @@ const BEFORE_WORK: [&str; 3] = ["triage", "backlog", "unstarted"];
 /// Moves an issue that was delegated to the first of its team's started states, and sets the app as its delegate if it has none:
 /// "If the issue is not in a started, completed or canceled status type, move it to the first status in started". A session
 /// that a comment began is a conversation, and moves nothing.
-pub(crate) async fn take_up(linear: &Linear, context: &ReplyContext) -> Result<(), ReplyError> {
+pub(crate) async fn take_up(linear: &Workspace, context: &ReplyContext) -> Result<(), ReplyError> {
     let Some(id) = issue_of(&context.thread) else {
         return Ok(());
     };
@@ -45,7 +45,7 @@ pub(crate) async fn take_up(linear: &Linear, context: &ReplyContext) -> Result<(
 
 /// Ends a session that no agent takes with an error: without an activity of ours within ten seconds it would be shown as
 /// unresponsive.
-pub(crate) async fn decline(linear: &Linear, event: &Event) -> Result<(), ReplyError> {
+pub(crate) async fn decline(linear: &Workspace, event: &Event) -> Result<(), ReplyError> {
     let Some(session) = session_of(&event.thread).filter(|_| event.kind != Kind::Stop) else {
         return Ok(());
     };

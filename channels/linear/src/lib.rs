@@ -15,6 +15,7 @@ mod delegation;
 mod documents;
 mod history;
 mod identity;
+mod install;
 mod marker;
 mod mention;
 mod model;
@@ -29,10 +30,15 @@ mod settings;
 mod token;
 mod transport;
 mod verify;
+mod workspace;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Malformed, Op, Progress, Receipt,
+    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Malformed, Op, Progress,
+    Receipt,
     Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 
@@ -40,7 +46,10 @@ pub use api::{Api, IssueChanges, MOST_PER_PAGE, NewIssue};
 pub use documents::{DOCUMENTS, Document};
 pub use model::{Attachment, Comment, Issue, Named, Nodes, Organization, PageInfo, State, Team, User};
 pub use place::{issue_of, session_of};
-pub use settings::{Auth, Settings, SettingsError};
+pub use settings::{Auth, Install, Settings, SettingsError};
+pub use workspace::Workspace;
+
+use install::Installs;
 
 /// The platform's name in events.
 const PLATFORM: &str = "linear";
@@ -57,15 +66,16 @@ const EDIT_INTERVAL_MS: u64 = 2_000;
 /// Comments can be edited for ever; a century is long enough to add to any clock.
 const COMMENT_LIFETIME_MS: u64 = 100 * 365 * 24 * 3_600 * 1_000;
 
-/// A connection to Linear: one app in one workspace.
+/// A connection to Linear: one app, in the workspace of its own credentials and in those it is installed in.
 #[derive(Debug)]
 pub struct Linear {
     connection: String,
     webhook_secret: Secret,
-    api: Api,
-    own: own::Own,
-    asks: asks::Asks,
-    access: access::Access,
+    /// The workspace of the configured credentials.
+    home: Arc<Workspace>,
+    /// Those credentials were refused: there is no such workspace.
+    is_homeless: AtomicBool,
+    installs: Option<Installs>,
 }
 
 impl Linear {
@@ -76,39 +86,52 @@ impl Linear {
     /// or the address is none of an API.
     pub fn new(connection: impl Into<String>, settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
+        let client = match &settings.auth {
+            Auth::Client { client_id, client_secret, install: Some(install) } => {
+                Some((install.clone(), client_id.clone(), client_secret.clone()))
+            }
+            Auth::Client { .. } | Auth::Token(_) => None,
+        };
+        let api = Api::new(settings.api_base_url, settings.auth)?;
+        let installs = client.map(|(install, id, secret)| Installs::new(install, id, secret, &api));
         Ok(Self {
             connection: connection.into(),
             webhook_secret: settings.webhook_secret,
-            api: Api::new(settings.api_base_url, settings.auth)?,
-            own: own::Own::default(),
-            asks: asks::Asks::default(),
-            access: access::Access::default(),
+            home: Arc::new(Workspace::new(api)),
+            is_homeless: AtomicBool::new(false),
+            installs,
         })
     }
 
-    /// The GraphQL calls, for tools.
-    #[must_use]
-    pub fn api(&self) -> &Api {
-        &self.api
+    /// The workspace that a thread is in, for tools.
+    ///
+    /// # Errors
+    /// `Gone` when the app is not installed there: no other workspace's credentials are taken for it.
+    pub fn at(&self, thread: &ThreadRef) -> Result<Arc<Workspace>, ReplyError> {
+        let Some(installs) = &self.installs else {
+            return Ok(Arc::clone(&self.home));
+        };
+        if let Some(place) = installs.places.get(&thread.installation) {
+            return Ok(place.workspace);
+        }
+        if self.is_homeless.load(Ordering::Relaxed) {
+            return Err(ReplyError::Gone(format!("the app is not installed in {}", thread.installation)));
+        }
+        self.home.has(thread)?;
+        Ok(Arc::clone(&self.home))
     }
 
-    /// Our own user's id, once it is learnt.
-    #[must_use]
-    pub fn own_id(&self) -> Option<String> {
-        self.own.me().map(|me| me.id.clone())
-    }
-
-    /// A text of ours made inert: no mention, image or raw HTML of it acts on Linear.
-    /// For texts that go out by [`Linear::api`]; [`Channel::perform`] does it by itself.
-    #[must_use]
-    pub fn render(&self, text: &str) -> String {
-        render::render(text)
-    }
-
-    /// The id under which something is made once, for tools: the same for the same `key`.
-    #[must_use]
-    pub fn id_for(&self, key: &str) -> String {
-        marker::id(key, "tool")
+    /// The workspace that a delivery is of.
+    fn of(&self, verified: &Verified) -> Option<Arc<Workspace>> {
+        let Some(installs) = &self.installs else {
+            return Some(Arc::clone(&self.home));
+        };
+        let place =
+            payload::organization_of(verified.body()).and_then(|organization| installs.places.get(&organization));
+        match place {
+            Some(place) => Some(place.workspace),
+            None => (!self.is_homeless.load(Ordering::Relaxed)).then(|| Arc::clone(&self.home)),
+        }
     }
 }
 
@@ -131,7 +154,11 @@ impl Channel for Linear {
     }
 
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {
-        let known = normalise::Known { connection: &self.connection, own: &self.own, asks: &self.asks };
+        let Some(workspace) = self.of(verified) else {
+            tracing::warn!(connection = self.connection, "a delivery is of a workspace the app is not installed in");
+            return Ok(Inbound::Ignored { reason: "the app is not installed in that workspace" });
+        };
+        let known = normalise::Known { connection: &self.connection, own: &workspace.own, asks: &workspace.asks };
         normalise::normalise(&known, verified)
     }
 
@@ -155,37 +182,64 @@ impl Channel for Linear {
     }
 
     async fn perform(&self, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
-        reply::perform(self, context, op).await
+        reply::perform(self.at(&context.thread)?.as_ref(), context, op).await
     }
 
     async fn find(&self, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError> {
-        reply::find(self, context).await
+        reply::find(self.at(&context.thread)?.as_ref(), context).await
     }
 
     async fn context(&self, thread: &ThreadRef, limit: usize) -> Result<Vec<ContextMessage>, ReplyError> {
-        history::context(&self.api, &self.own, thread, limit).await
+        let at = self.at(thread)?;
+        history::context(&at.api, &at.own, thread, limit).await
     }
 
-    async fn permission(&self, actor: &Actor, _thread: &ThreadRef) -> Result<Role, ReplyError> {
-        self.access.role(&self.api, actor).await
+    async fn permission(&self, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError> {
+        let at = self.at(thread)?;
+        at.access.role(&at.api, actor).await
     }
 
     async fn react(&self, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError> {
-        reply::react(self, thread, message, emoji).await
+        reply::react(self.at(thread)?.as_ref(), thread, message, emoji).await
     }
 
     async fn sign(&self, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
         match progress {
-            Progress::Began => delegation::take_up(self, context).await,
+            Progress::Began => delegation::take_up(self.at(&context.thread)?.as_ref(), context).await,
             Progress::Done | Progress::Failed => Ok(()),
         }
     }
 
     async fn tell_nobody(&self, event: &Event) -> Result<(), ReplyError> {
-        delegation::decline(self, event).await
+        delegation::decline(self.at(&event.thread)?.as_ref(), event).await
     }
 
     async fn identify(&self) -> Result<Identity, ReplyError> {
-        identity::identify(&self.api, &self.own).await
+        let home = identity::identify(&self.home.api, &self.home.own).await;
+        let Some(installs) = &self.installs else {
+            return home;
+        };
+        // Without client credentials of its own the application is where it was installed.
+        let is_homeless = matches!(home, Err(ReplyError::Credentials(_)));
+        self.is_homeless.store(is_homeless, Ordering::Relaxed);
+        if !is_homeless {
+            return home;
+        }
+        let all = installs.places.list();
+        let names: Vec<&str> = all.iter().filter_map(|place| place.grant.about("name")).collect();
+        Ok(Identity {
+            id: installs.client_id.clone(),
+            handle: all
+                .iter()
+                .find_map(|place| place.grant.about("handles")?.lines().next())
+                .unwrap_or_default()
+                .to_owned(),
+            installation: if names.is_empty() { "no workspace yet".to_owned() } else { names.join(", ") },
+            warnings: Vec::new(),
+        })
+    }
+
+    fn installer(&self) -> Option<&dyn Installer> {
+        self.installs.is_some().then_some(self)
     }
 }

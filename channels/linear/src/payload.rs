@@ -87,6 +87,16 @@ pub(crate) struct Top {
     pub(crate) created_at: Option<String>,
 }
 
+/// The workspace that a delivery is of, before anything else of it is read.
+pub(crate) fn organization_of(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Of {
+        #[serde(default, rename = "organizationId")]
+        organization: Option<String>,
+    }
+    serde_json::from_slice::<Of>(body).ok()?.organization
+}
+
 /// A person or an app, as bodies carry them.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Person {

@@ -6,13 +6,13 @@
 use reveille_channel::{Ask, Mode, Op, Receipt, ReplyContext, ReplyError, ThreadRef};
 use serde_json::{Value, json};
 
-use crate::Linear;
 use crate::api::NewActivity;
 use crate::asks;
 use crate::client::Failure;
 use crate::marker;
 use crate::place::Place;
 use crate::render::{code, plain, render};
+use crate::workspace::Workspace;
 
 /// What the reply's own message, or question, is called in its id; and what is said when a question is settled.
 const REPLY: &str = "reply";
@@ -26,14 +26,14 @@ fn receipt(id: String) -> Receipt {
 }
 
 /// Does one step.
-pub(crate) async fn perform(linear: &Linear, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
+pub(crate) async fn perform(linear: &Workspace, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
     match Place::of(&context.thread)? {
         Place::Session { session } => in_session(linear, context, session, op).await,
         Place::Comments { issue, root } => in_comments(linear, context, issue, root, op).await,
     }
 }
 
-async fn in_session(linear: &Linear, context: &ReplyContext, session: &str, op: &Op) -> Result<Receipt, ReplyError> {
+async fn in_session(linear: &Workspace, context: &ReplyContext, session: &str, op: &Op) -> Result<Receipt, ReplyError> {
     match op {
         Op::Start { text, .. } => {
             let kind = if context.has_failed { "error" } else { "response" };
@@ -79,7 +79,7 @@ async fn in_session(linear: &Linear, context: &ReplyContext, session: &str, op: 
 
 /// Makes an activity that stays, once: Linear refuses its id a second time.
 async fn lasting(
-    linear: &Linear,
+    linear: &Workspace,
     context: &ReplyContext,
     session: &str,
     what: &str,
@@ -95,7 +95,7 @@ async fn lasting(
 }
 
 async fn in_comments(
-    linear: &Linear,
+    linear: &Workspace,
     context: &ReplyContext,
     issue: &str,
     root: Option<&str>,
@@ -125,7 +125,7 @@ async fn in_comments(
 
 /// Writes the reply's comment; one that is there already gets this text.
 async fn comment(
-    linear: &Linear,
+    linear: &Workspace,
     context: &ReplyContext,
     issue: &str,
     root: Option<&str>,
@@ -146,7 +146,7 @@ fn question(ask: &Ask) -> String {
 }
 
 /// Looks for what was posted under the marker.
-pub(crate) async fn find(linear: &Linear, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError> {
+pub(crate) async fn find(linear: &Workspace, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError> {
     let id = marker::id(context.marker.as_str(), REPLY);
     let is_there = match Place::of(&context.thread)? {
         Place::Session { .. } => linear.api.has_activity(&id).await?,
@@ -156,7 +156,12 @@ pub(crate) async fn find(linear: &Linear, context: &ReplyContext) -> Result<Opti
 }
 
 /// Puts a reaction on a comment, or on the issue itself.
-pub(crate) async fn react(linear: &Linear, thread: &ThreadRef, message: &str, emoji: &str) -> Result<(), ReplyError> {
+pub(crate) async fn react(
+    linear: &Workspace,
+    thread: &ThreadRef,
+    message: &str,
+    emoji: &str,
+) -> Result<(), ReplyError> {
     if !crate::payload::is_id(message) {
         return Err(ReplyError::Refused("that is no message's id".to_owned()));
     }

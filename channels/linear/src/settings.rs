@@ -25,7 +25,18 @@ pub enum Auth {
         client_id: String,
         /// Its client secret.
         client_secret: Secret,
+        /// It can be installed in further workspaces ("OAuth 2.0 authentication", authorization code).
+        install: Option<Install>,
     },
+}
+
+/// How the application is installed in workspaces.
+#[derive(Debug, Clone, Default)]
+pub struct Install {
+    /// The page on which people agree; `None`: Linear's own, or the one beside another API.
+    pub authorize_url: Option<Url>,
+    /// The ids of the workspaces that may install it; empty: all.
+    pub workspaces: Vec<String>,
 }
 
 /// Why a connection cannot be made from its settings. Names the key, never the value.
@@ -52,7 +63,7 @@ impl Settings {
             Auth::Token(token) => {
                 check_word("access_token", token.expose(), "copy it from the application's page, or make an API key")?;
             }
-            Auth::Client { client_id, client_secret } => {
+            Auth::Client { client_id, client_secret, .. } => {
                 let advice = "copy it from the application's page at Settings, API, OAuth applications";
                 check_word("client_id", client_id, advice)?;
                 check_word("client_secret", client_secret.expose(), advice)?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use reveille_channel::{ReplyError, Secret};
+use reveille_channel::{Grant, Refresh, ReplyError, Secret};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -18,7 +18,7 @@ use crate::transport::Transport;
 const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the app asks for: to read and write, and to be delegated to and called ("Getting started with agents").
-const SCOPES: &str = "read,write,app:assignable,app:mentionable";
+pub(crate) const SCOPES: &str = "read,write,app:assignable,app:mentionable";
 
 /// How long after a server's trouble a token is asked for again, milliseconds.
 const AGAIN_MS: u64 = 3_000;
@@ -29,6 +29,8 @@ pub(crate) enum Credentials {
     Given(HeaderValue),
     /// With what the app gets for its own id and secret.
     Own(OwnToken),
+    /// With what an installation gave, and who renews it.
+    Installed(Arc<Grant>, Arc<dyn Refresh>),
 }
 
 impl std::fmt::Debug for Credentials {
@@ -36,6 +38,7 @@ impl std::fmt::Debug for Credentials {
         f.write_str(match self {
             Self::Given(_) => "Given([redacted])",
             Self::Own(_) => "Own([redacted])",
+            Self::Installed(..) => "Installed([redacted])",
         })
     }
 }
@@ -81,7 +84,7 @@ fn header(token: &str) -> Option<HeaderValue> {
 }
 
 /// `https://api.linear.app/graphql` has its token endpoint at `https://api.linear.app/oauth/token`.
-fn token_address(api: &Url) -> Url {
+pub(crate) fn token_address(api: &Url) -> Url {
     let mut url = api.clone();
     let path = api.path().trim_end_matches('/');
     url.set_path(&format!("{}/oauth/token", path.strip_suffix("/graphql").unwrap_or(path)));
@@ -94,10 +97,15 @@ impl Credentials {
             Auth::Token(token) => header(token.expose())
                 .map(Self::Given)
                 .ok_or_else(|| SettingsError::new("access_token", "it holds characters no token has")),
-            Auth::Client { client_id, client_secret } => {
+            Auth::Client { client_id, client_secret, .. } => {
                 Ok(Self::Own(OwnToken { url: token_address(api), client_id, client_secret, kept: Mutex::default() }))
             }
         }
+    }
+
+    /// With this token, once.
+    pub(crate) fn given(token: &Secret) -> Option<Self> {
+        header(token.expose()).map(Self::Given)
     }
 
     /// The header of the next call.
@@ -105,19 +113,29 @@ impl Credentials {
         match self {
             Self::Given(header) => Ok(header.clone()),
             Self::Own(own) => own.header(transport).await,
+            Self::Installed(grant, with) => {
+                let token = grant.token(with, Timestamp::now().as_millisecond()).await?;
+                header(token.expose())
+                    .ok_or_else(|| ReplyError::Credentials("its token holds characters no token has".into()))
+            }
         }
     }
 
     /// Linear no longer takes `refused`. Whether another can be had.
-    pub(crate) fn forget(&self, refused: &HeaderValue) -> bool {
+    pub(crate) async fn renew(&self, refused: &HeaderValue) -> Result<bool, ReplyError> {
         match self {
-            Self::Given(_) => false,
+            Self::Given(_) => Ok(false),
+            Self::Installed(grant, with) => {
+                let token = refused.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+                let token = Secret::new(token.unwrap_or_default());
+                Ok(grant.instead_of(&token, with).await?.is_some())
+            }
             Self::Own(own) => {
                 let mut kept = own.kept.lock().unwrap_or_else(PoisonError::into_inner);
                 if kept.get().is_some_and(|token| token.header == *refused) {
                     *kept = Arc::default();
                 }
-                true
+                Ok(true)
             }
         }
     }

@@ -4,13 +4,15 @@
 //! never become a failure because a field of it is missing (see `docs/decisions/0004-slack-calls-over-our-own-transport.md`).
 //! Nothing is ever tried again here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode, header, redirect};
-use reveille_channel::{ReplyError, Secret};
+use reveille_channel::{Grant, Refresh, ReplyError, Secret};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::clock;
 use crate::refusal;
 use crate::settings::SettingsError;
 
@@ -21,14 +23,16 @@ const CALL_DEADLINE: Duration = Duration::from_secs(30);
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
 /// Methods that take form arguments alone.
-const READS: [&str; 9] = [
+const READS: [&str; 11] = [
     "apps.connections.open",
+    "auth.revoke",
     "auth.test",
     "bookmarks.list",
     "conversations.history",
     "conversations.info",
     "conversations.list",
     "conversations.replies",
+    "oauth.v2.access",
     "pins.list",
     "users.info",
 ];
@@ -42,16 +46,40 @@ pub(crate) enum Repeat {
     Doubles,
 }
 
+/// Whose token goes with calls.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    /// Nobody's: what is called names its own.
+    Missing,
+    /// One that stays.
+    Given(Secret),
+    /// That of an installation, which may be replaced from call to call.
+    Installed(Renewed),
+}
+
+/// The token of an installation, and who renews it.
+#[derive(Clone)]
+pub(crate) struct Renewed {
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) with: Arc<dyn Refresh>,
+}
+
+impl std::fmt::Debug for Renewed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.grant.fmt(f)
+    }
+}
+
 /// The Web API with one token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Api {
     client: Client,
     base: Url,
-    token: Secret,
+    credential: Credential,
 }
 
 impl Api {
-    pub(crate) fn new(base: Url, token: Secret) -> Result<Self, SettingsError> {
+    pub(crate) fn new(base: Url, credential: Credential) -> Result<Self, SettingsError> {
         let client = Client::builder()
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(CALL_DEADLINE)
@@ -65,7 +93,17 @@ impl Api {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        Ok(Self { client, base, token })
+        Ok(Self { client, base, credential })
+    }
+
+    /// The same server, called with another token.
+    pub(crate) fn with(&self, credential: Credential) -> Self {
+        Self { credential, ..self.clone() }
+    }
+
+    /// Where it is.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
     }
 
     /// Whether calls are encrypted.
@@ -80,7 +118,34 @@ impl Api {
         arguments: Map<String, Value>,
         repeat: Repeat,
     ) -> Result<Map<String, Value>, ReplyError> {
-        self.call_as(method, &self.token, arguments, repeat).await
+        let token = self.token().await?;
+        match (self.call_as(method, &token, arguments.clone(), repeat).await, &self.credential) {
+            // Nothing was done: Slack looks at the token first.
+            (Err(error), Credential::Installed(Renewed { grant, with })) if refusal::is_expired(&error) => {
+                match grant.instead_of(&token, with).await? {
+                    Some(token) => self.call_as(method, &token, arguments, repeat).await,
+                    None => Err(error),
+                }
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    async fn token(&self) -> Result<Secret, ReplyError> {
+        match &self.credential {
+            Credential::Given(token) => Ok(token.clone()),
+            Credential::Installed(Renewed { grant, with }) => grant.token(with, clock::now_ms()).await,
+            Credential::Missing => Err(ReplyError::Credentials("the app is installed in no workspace yet".into())),
+        }
+    }
+
+    /// Calls a method that takes no token: its arguments say who we are.
+    pub(crate) async fn call_unsigned(
+        &self,
+        method: &'static str,
+        arguments: Map<String, Value>,
+    ) -> Result<Map<String, Value>, ReplyError> {
+        self.send(method, None, arguments, Repeat::Harmless).await.map(|(answer, _)| answer)
     }
 
     /// Calls a method with another token than the bot's.
@@ -91,18 +156,19 @@ impl Api {
         arguments: Map<String, Value>,
         repeat: Repeat,
     ) -> Result<Map<String, Value>, ReplyError> {
-        self.send(method, token, arguments, repeat).await.map(|(answer, _)| answer)
+        self.send(method, Some(token), arguments, repeat).await.map(|(answer, _)| answer)
     }
 
     /// "auth.test", with the scopes of the token where Slack tells them (`X-OAuth-Scopes`).
     pub(crate) async fn who(&self) -> Result<(Map<String, Value>, Option<String>), ReplyError> {
-        self.send("auth.test", &self.token, Map::new(), Repeat::Harmless).await
+        let token = self.token().await?;
+        self.send("auth.test", Some(&token), Map::new(), Repeat::Harmless).await
     }
 
     async fn send(
         &self,
         method: &'static str,
-        token: &Secret,
+        token: Option<&Secret>,
         arguments: Map<String, Value>,
         repeat: Repeat,
     ) -> Result<(Map<String, Value>, Option<String>), ReplyError> {
@@ -114,7 +180,11 @@ impl Api {
             .base
             .join(method)
             .map_err(|_| ReplyError::Refused(format!("{method}: api_base_url is no base of an address")))?;
-        let request = self.client.post(url).header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
+        let request = self.client.post(url);
+        let request = match token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {}", token.expose())),
+            None => request,
+        };
         let is_read = READS.contains(&method);
         let request = if is_read {
             let form: Vec<(String, String)> =

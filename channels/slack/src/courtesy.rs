@@ -9,6 +9,7 @@ use reveille_channel::{Event, ReplyError};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
+use crate::Slack;
 use crate::api::{Api, Repeat};
 
 /// Courtesies that wait at once.
@@ -56,32 +57,34 @@ pub(crate) enum Courtesy {
 /// Those that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Courtesies {
-    waiting: Mutex<VecDeque<Courtesy>>,
-    unnamed: Mutex<VecDeque<(String, String)>>,
+    /// With the installation they are for.
+    waiting: Mutex<VecDeque<(String, Courtesy)>>,
+    unnamed: Mutex<VecDeque<(String, String, String)>>,
     more: Notify,
 }
 
 impl Courtesies {
     /// Queues one, unless there are too many.
-    pub(crate) fn offer(&self, courtesy: Courtesy) {
+    pub(crate) fn offer(&self, workspace: &str, courtesy: Courtesy) {
         if let Courtesy::Prompts { channel, thread_ts } = &courtesy {
             let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
             if unnamed.len() >= UNNAMED_MAX {
                 unnamed.pop_front();
             }
-            unnamed.push_back((channel.clone(), thread_ts.clone()));
+            unnamed.push_back((workspace.to_owned(), channel.clone(), thread_ts.clone()));
         }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < WAITING_MAX && !waiting.contains(&courtesy) {
-            waiting.push_back(courtesy);
+        let one = (workspace.to_owned(), courtesy);
+        if waiting.len() < WAITING_MAX && !waiting.contains(&one) {
+            waiting.push_back(one);
             self.more.notify_one();
         }
     }
 
     /// The first message of a thread of the pane names it.
-    pub(crate) fn name_thread(&self, event: &Event) {
+    pub(crate) fn name_thread(&self, workspace: &str, event: &Event) {
         let location = |name: &str| event.thread.location.get(name).cloned().unwrap_or_default();
-        let at = (location("channel"), location("thread_ts"));
+        let at = (workspace.to_owned(), location("channel"), location("thread_ts"));
         let was_unnamed = {
             let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
             let before = unnamed.len();
@@ -91,12 +94,12 @@ impl Courtesies {
         let title: String =
             event.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_MAX).collect();
         if was_unnamed && !title.is_empty() {
-            self.offer(Courtesy::Title { channel: at.0, thread_ts: at.1, title });
+            self.offer(workspace, Courtesy::Title { channel: at.1, thread_ts: at.2, title });
         }
     }
 
     /// The next one, when there is one. Cancel safe.
-    async fn next(&self) -> Courtesy {
+    async fn next(&self) -> (String, Courtesy) {
         loop {
             let more = self.more.notified();
             if let Some(one) = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
@@ -107,10 +110,14 @@ impl Courtesies {
     }
 
     /// Does one after the other until it is dropped.
-    pub(crate) async fn serve(&self, api: &Api) -> std::convert::Infallible {
+    pub(crate) async fn serve(&self, slack: &Slack) -> std::convert::Infallible {
         loop {
-            let courtesy = self.next().await;
-            if let Err(error) = perform(api, &courtesy).await {
+            let (workspace, courtesy) = self.next().await;
+            let done = match slack.of_workspace(&workspace) {
+                Ok(at) => perform(at.api(), &courtesy).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
                 tracing::debug!(%error, "a courtesy was not taken");
             }
         }
@@ -172,11 +179,11 @@ mod tests {
     async fn too_many_are_dropped_and_repeats_are_one() {
         let courtesies = Courtesies::default();
         for number in 0..WAITING_MAX * 2 {
-            courtesies.offer(Courtesy::Home { user: format!("U{number}") });
-            courtesies.offer(Courtesy::Home { user: format!("U{number}") });
+            courtesies.offer("T1", Courtesy::Home { user: format!("U{number}") });
+            courtesies.offer("T1", Courtesy::Home { user: format!("U{number}") });
         }
         assert_eq!(courtesies.waiting.lock().unwrap().len(), WAITING_MAX);
-        assert_eq!(courtesies.next().await, Courtesy::Home { user: "U0".into() });
-        assert_eq!(courtesies.next().await, Courtesy::Home { user: "U1".into() });
+        assert_eq!(courtesies.next().await, ("T1".into(), Courtesy::Home { user: "U0".into() }));
+        assert_eq!(courtesies.next().await, ("T1".into(), Courtesy::Home { user: "U1".into() }));
     }
 }

@@ -41,11 +41,11 @@ pub(crate) fn read(reader: Reader<'_>, envelope: Envelope) -> Result<Inbound, Ma
     let authorized = envelope.authorizations.into_iter().find_map(|one| one.team_id);
     let delivery = Delivery {
         reader,
-        team: envelope.team_id.or(envelope.context_team_id).or(authorized),
+        team: reader.team.map(ToOwned::to_owned).or(envelope.team_id).or(envelope.context_team_id).or(authorized),
         app: envelope.api_app_id,
         event_id: envelope.event_id,
         event_time: envelope.event_time,
-        ids: Ids { user: known.user.or(told), bot: known.bot },
+        ids: Ids { user: known.user.or(told), ..known },
     };
     match name.as_str() {
         "app_mention" | "message" => delivery.message(&name, typed(event)?),
@@ -54,9 +54,18 @@ pub(crate) fn read(reader: Reader<'_>, envelope: Envelope) -> Result<Inbound, Ma
         "agent_session_stopped" => delivery.stopped(&name, typed(event)?),
         "app_home_opened" => delivery.home(&typed(event)?),
         "app_uninstalled" => delivery.lifecycle(&name, Change::Removed),
+        "tokens_revoked" if !revokes_ours(&event) => {
+            Ok(Inbound::Ignored { reason: "tokens of people were revoked, and none of ours" })
+        }
         "tokens_revoked" => delivery.lifecycle(&name, Change::Revoked),
         _ => Ok(Inbound::Ignored { reason: "a type of event that is not acted upon" }),
     }
+}
+
+/// "tokens_revoked event": whose tokens, by kind. One that names none says that all are gone.
+fn revokes_ours(event: &Value) -> bool {
+    let some = |kind: &str| event.pointer(kind).and_then(Value::as_array).is_some_and(|users| !users.is_empty());
+    some("/tokens/bot") || !some("/tokens/oauth")
 }
 
 fn typed<T: DeserializeOwned>(event: Value) -> Result<T, Malformed> {
@@ -109,7 +118,7 @@ impl Delivery<'_> {
         keys.extend(message.client_msg_id.as_ref().map(|id| format!("client:{team}:{id}")));
         let event = self.of_message(name, kind, team, &channel, &ts, &message, actor, keys)?;
         if in_direct {
-            self.reader.courtesies.name_thread(&event);
+            self.reader.courtesies.name_thread(self.reader.workspace, &event);
         }
         Ok(Inbound::Events(vec![event]))
     }
@@ -238,7 +247,7 @@ impl Delivery<'_> {
             return Ok(Inbound::Ignored { reason: NOT_WHOLE });
         };
         if name == "assistant_thread_started" {
-            self.reader.courtesies.offer(Courtesy::Prompts { channel: channel.clone(), thread_ts: ts.clone() });
+            self.reader.offer(Courtesy::Prompts { channel: channel.clone(), thread_ts: ts.clone() });
         }
         let team = self.team()?;
         let at = event.event_ts.unwrap_or_default();
@@ -258,7 +267,7 @@ impl Delivery<'_> {
             return Ok(Inbound::Ignored { reason: NOT_WHOLE });
         };
         let idle = Courtesy::Idle { channel: channel.clone(), thread_ts: thread_ts.clone() };
-        self.reader.courtesies.offer(idle);
+        self.reader.offer(idle);
         let team = self.team()?;
         let at = event.event_ts.unwrap_or_default();
         let keys = self.keys(format!("stop:{team}:{channel}:{thread_ts}:{user}:{at}"))?;
@@ -271,7 +280,7 @@ impl Delivery<'_> {
 
     fn home(&self, event: &HomeEvent) -> Result<Inbound, Malformed> {
         if let (Some(user), Some("home") | None) = (&event.user, event.tab.as_deref()) {
-            self.reader.courtesies.offer(Courtesy::Home { user: user.clone() });
+            self.reader.offer(Courtesy::Home { user: user.clone() });
         }
         Ok(Inbound::Ignored { reason: "the app's Home is published" })
     }

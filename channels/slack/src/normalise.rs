@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reveille_channel::{Actor, Event, EventId, Inbound, Kind, Malformed, Route, ThreadRef, Verified};
 
 use crate::PLATFORM;
-use crate::courtesy::Courtesies;
+use crate::courtesy::{Courtesies, Courtesy};
 use crate::memory::Memory;
 use crate::own::Own;
 use crate::payload::Envelope;
@@ -20,6 +20,10 @@ pub(crate) struct Reader<'a> {
     pub(crate) memory: &'a Memory,
     pub(crate) courtesies: &'a Courtesies,
     pub(crate) received_at_ms: i64,
+    /// The installation by OAuth that the delivery is for; empty: the one of `bot_token`.
+    pub(crate) workspace: &'a str,
+    /// The workspace, where the installation says it better than the delivery.
+    pub(crate) team: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -29,6 +33,11 @@ impl<'a> Reader<'a> {
             Route::Interactivity => interactivity::form(self, verified.body()),
             Route::Events | Route::Webhook | Route::Interactions => self.delivery(verified.body()),
         }
+    }
+
+    /// Queues a courtesy in the workspace.
+    pub(crate) fn offer(self, courtesy: Courtesy) {
+        self.courtesies.offer(self.workspace, courtesy);
     }
 
     /// A body of the Events API.

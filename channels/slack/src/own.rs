@@ -13,6 +13,8 @@ pub(crate) struct Ids {
     pub(crate) user: Option<String>,
     /// The bot, `B...`.
     pub(crate) bot: Option<String>,
+    /// The workspace that the token is of, `T...`.
+    pub(crate) team: Option<String>,
 }
 
 impl Own {

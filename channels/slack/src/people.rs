@@ -82,7 +82,7 @@ const HISTORY: [&str; 4] = ["channels:history", "groups:history", "im:history", 
 pub(crate) async fn identify(api: &Api, own: &Own, app_token: Option<&Secret>) -> Result<Identity, ReplyError> {
     let (answer, scopes) = api.who().await?;
     let said = |name: &str| answer.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-    own.learn(Ids { user: said("user_id"), bot: said("bot_id") });
+    own.learn(Ids { user: said("user_id"), bot: said("bot_id"), team: said("team_id") });
     let mut warnings = scopes.map(|scopes| missing(&scopes)).unwrap_or_default();
     if let Some(app_token) = app_token
         && let Err(error @ (ReplyError::Credentials(_) | ReplyError::Refused(_))) = open_address(api, app_token).await

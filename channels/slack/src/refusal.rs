@@ -112,6 +112,11 @@ fn word(code: &str) -> String {
     code.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | ',')).take(60).collect()
 }
 
+/// Whether the token ran out, and another one of the installation would do.
+pub(crate) fn is_expired(error: &ReplyError) -> bool {
+    matches!(error, ReplyError::Credentials(said) if said.ends_with("token_expired"))
+}
+
 /// Whether the server said that it does not have the method.
 pub(crate) fn is_unknown_method(error: &ReplyError) -> bool {
     matches!(error, ReplyError::Refused(said) if said.ends_with(UNKNOWN_METHOD))

@@ -11,12 +11,27 @@ const SECRET_MIN: usize = 16;
 pub struct Settings {
     /// The app's signing secret; only what comes over sockets needs none.
     pub signing_secret: Option<Secret>,
-    /// The bot token, `xoxb-...`.
-    pub bot_token: Secret,
+    /// The bot token, `xoxb-...`, of the one workspace that the app was installed in by hand.
+    pub bot_token: Option<Secret>,
+    /// The app's own credentials: it can be installed in further workspaces.
+    pub client: Option<Client>,
     /// The app-level token, `xapp-...`, with the scope `connections:write`: deliveries come over sockets.
     pub app_token: Option<Secret>,
     /// The Web API, `https://slack.com/api` on the real platform.
     pub api_base_url: Url,
+}
+
+/// What installing by OAuth needs ("Installing with OAuth").
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The app's client id.
+    pub client_id: String,
+    /// Its client secret.
+    pub client_secret: Secret,
+    /// The page on which people agree; `None`: beside the API, `https://slack.com/oauth/v2/authorize`.
+    pub authorize_url: Option<Url>,
+    /// The workspaces (`T...`) and organisations (`E...`) that may install it; empty: all.
+    pub workspaces: Vec<String>,
 }
 
 /// Why a connection cannot be made from its settings. Names the key, never the value.
@@ -45,7 +60,22 @@ impl Settings {
             let reason = "it is empty; make an app-level token (xapp-...) under \"Basic Information\" of your app";
             return Err(SettingsError { key: "app_token", reason: reason.into() });
         }
-        if self.bot_token.expose().trim().is_empty() {
+        if let Some(client) = &self.client {
+            let advice = "copy it from \"Basic Information\" of your app";
+            for (key, value) in
+                [("client_id", client.client_id.as_str()), ("client_secret", client.client_secret.expose())]
+            {
+                if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return Err(SettingsError { key, reason: format!("it is empty or holds a blank; {advice}") });
+                }
+            }
+        }
+        if self.bot_token.is_none() && self.client.is_none() {
+            let reason =
+                "it is not there; without it set `client_id` and `client_secret`, and the app is installed by OAuth";
+            return Err(SettingsError { key: "bot_token", reason: reason.into() });
+        }
+        if self.bot_token.as_ref().is_some_and(|token| token.expose().trim().is_empty()) {
             let reason = "it is empty; copy the bot token (xoxb-...) from \"OAuth & Permissions\" of your app";
             return Err(SettingsError { key: "bot_token", reason: reason.into() });
         }

@@ -11,17 +11,18 @@ use reveille_slack::Slack;
 use tokio::time::timeout;
 
 use super::Check;
-use crate::config::{ChannelSettings, Config};
+use crate::config::{ChannelSettings, Config, Storage};
+use crate::journal::embedded::reader::Reader;
 
 /// How long a platform may take to say who we are.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 pub(super) async fn check(config: &Config) -> Vec<Check> {
-    let asked = config.channels.iter().map(|(name, settings)| one(name, settings));
+    let asked = config.channels.iter().map(|(name, settings)| one(config, name, settings));
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-async fn one(name: &str, settings: &ChannelSettings) -> Vec<Check> {
+async fn one(config: &Config, name: &str, settings: &ChannelSettings) -> Vec<Check> {
     let check = format!("channels.{name}");
     let made: Result<Box<dyn Channel>, (&str, String)> = match settings {
         ChannelSettings::Github(settings) => match GitHub::new(name, settings.clone()) {
@@ -46,12 +47,34 @@ async fn one(name: &str, settings: &ChannelSettings) -> Vec<Check> {
         Err((key, reason)) => return vec![Check::fail(format!("{check}.{key}"), reason, "`reveille explain RV0012`")],
     };
     match timeout(DEADLINE, channel.identify()).await {
+        // Who it is differs from place to place.
+        Ok(Ok(identity)) if identity.handle.is_empty() && channel.installer().is_some() => {
+            vec![installed(config, name, check).await]
+        }
         Ok(Ok(identity)) => known(&check, identity),
         Ok(Err(error)) => vec![refused(check, settings, &error)],
         Err(_) => {
             let found = format!("no answer within {} s", DEADLINE.as_secs());
             vec![Check::fail(check, found, unreachable(settings))]
         }
+    }
+}
+
+/// An app that has a token for each place where it is installed, and none of its own. Those are sealed, and a running gateway's.
+async fn installed(config: &Config, name: &str, check: String) -> Check {
+    let Storage::Folder(folder) = &config.storage;
+    let places = match Reader::open(folder).await {
+        Ok(reader) => reader.installations(name).await.unwrap_or_default(),
+        // There is no journal before the first start.
+        Err(_) => Vec::new(),
+    };
+    match (places.as_slice(), &config.server.public_url) {
+        ([], None) => Check::fail(check, "installed nowhere", "set [server] public_url: the app is installed below it"),
+        ([], Some(url)) => {
+            let fix = format!("open {}/channels/{name}/install", url.as_str().trim_end_matches('/'));
+            Check::warn(check, "installed nowhere yet", fix)
+        }
+        (places, _) => Check::ok(check, format!("installed by OAuth in {}", places.join(", "))),
     }
 }
 

@@ -31,8 +31,8 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Admission, Admitted, Body, Checkpoint, Claim, Durable, Engine, Fence, JournalError, Offset, Record, Release,
-    Released,
+    Admission, Admitted, Body, Checkpoint, Claim, Durable, Engine, Fence, InstallationRow, JournalError, Offset,
+    Record, Release, Released,
 };
 use rows::{NewRecord, read_record};
 use writer::{Answer, Command, Writer};
@@ -358,6 +358,24 @@ impl Engine for Embedded {
             .await
             .map_err(storage)?;
         row.map(|row| row.try_get("source").map_err(storage)).transpose()
+    }
+
+    async fn put_installation(&self, row: InstallationRow) -> Result<(), JournalError> {
+        self.tell(|answer| Command::Keep { row, answer }).await.map(drop)
+    }
+
+    async fn remove_installation(&self, connection: &str, installation: &str) -> Result<(), JournalError> {
+        let (connection, installation) = (connection.to_owned(), installation.to_owned());
+        self.tell(|answer| Command::Forget { connection, installation, answer }).await.map(drop)
+    }
+
+    async fn installations(&self, connection: &str) -> Result<Vec<InstallationRow>, JournalError> {
+        let found = sqlx::query("SELECT * FROM installation WHERE connection = ?1 ORDER BY installation")
+            .bind(connection)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(storage)?;
+        found.iter().map(rows::read_installation).collect()
     }
 
     async fn probe(&self) -> Result<(), JournalError> {

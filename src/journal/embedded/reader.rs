@@ -255,6 +255,19 @@ impl Reader {
         instance::save(to, &address, &crate::journal::Checkpoint { next_offset, state }, messages, &records).await
     }
 
+    /// The tenants in which a connection's app is installed. What is kept of them is sealed.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    pub async fn installations(&self, connection: &str) -> Result<Vec<String>, JournalError> {
+        let rows = sqlx::query("SELECT installation FROM installation WHERE connection = ?1 ORDER BY installation")
+            .bind(connection)
+            .fetch_all(&self.log)
+            .await
+            .map_err(storage)?;
+        rows.iter().map(|row| row.try_get("installation").map_err(storage)).collect()
+    }
+
     /// The instance's own database, if it has one.
     async fn own(&self, id: InstanceId) -> Result<Option<SqliteConnection>, JournalError> {
         let path = instance::path(&self.folder, id);

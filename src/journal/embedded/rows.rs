@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::storage;
-use crate::journal::{BODY_VERSION, Body, InstanceRow, JournalError, Offset, Record};
+use crate::journal::{BODY_VERSION, Body, InstallationRow, InstanceRow, JournalError, Offset, Record};
 
 /// A record on its way into the log, serialised by whoever asked for it.
 #[derive(Debug)]
@@ -88,6 +88,16 @@ pub(super) fn read_instance(row: &SqliteRow) -> Result<InstanceRow, JournalError
         applied_offset: unsigned(row, "applied_offset")?,
         wake_at_ms: row.try_get("wake_at_ms").map_err(storage)?,
         attempts: u32::try_from(unsigned(row, "attempts")?).unwrap_or(u32::MAX),
+    })
+}
+
+/// What is kept of an installation.
+pub(super) fn read_installation(row: &SqliteRow) -> Result<InstallationRow, JournalError> {
+    Ok(InstallationRow {
+        connection: row.try_get("connection").map_err(storage)?,
+        installation: row.try_get("installation").map_err(storage)?,
+        data: row.try_get("data").map_err(storage)?,
+        updated_ms: row.try_get("updated_ms").map_err(storage)?,
     })
 }
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::rows::{InstanceState, NewRecord};
 use super::{signed, storage};
-use crate::journal::{Admission, Admitted, BODY_VERSION, Fence, JournalError, Offset};
+use crate::journal::{Admission, Admitted, BODY_VERSION, Fence, InstallationRow, JournalError, Offset};
 
 /// The most commands of one commit.
 const GROUP_MAX: usize = 2048;
@@ -85,6 +85,15 @@ pub(super) enum Command {
         source: String,
         answer: Answer,
     },
+    Keep {
+        row: InstallationRow,
+        answer: Answer,
+    },
+    Forget {
+        connection: String,
+        installation: String,
+        answer: Answer,
+    },
     Probe {
         answer: Answer,
     },
@@ -97,6 +106,7 @@ impl Command {
     fn bytes(&self) -> usize {
         match self {
             Self::Admit { admission, record, .. } => admission.raw.len() + record.json.len(),
+            Self::Keep { row, .. } => row.data.len(),
             Self::Append { records, .. } => records.iter().map(|record| record.json.len()).sum(),
             _ => 64,
         }
@@ -110,7 +120,9 @@ impl Command {
             | Self::Settle { fence, .. }
             | Self::Release { fence, .. } => vec![fence.instance],
             Self::Claim { instance, .. } | Self::Quarantine { instance, .. } => vec![*instance],
-            Self::Define { .. } | Self::Probe { .. } | Self::Close { .. } => Vec::new(),
+            Self::Define { .. } | Self::Keep { .. } | Self::Forget { .. } | Self::Probe { .. } | Self::Close { .. } => {
+                Vec::new()
+            }
         }
     }
 }
@@ -140,6 +152,12 @@ fn failed<T>(told: Result<T, JournalError>, failure: Option<&JournalError>) -> R
     }
 }
 
+/// A change of what is kept of installations; they are made in order.
+enum Installation {
+    Keep(InstallationRow),
+    Forget { connection: String, installation: String },
+}
+
 /// What one commit writes.
 #[derive(Default)]
 struct Group {
@@ -152,6 +170,7 @@ struct Group {
     records: Vec<(InstanceId, Offset, u64, i64, NewRecord)>,
     trims: Vec<(InstanceId, Offset)>,
     definitions: Vec<(String, String)>,
+    installations: Vec<Installation>,
     told: Vec<Told>,
     closing: bool,
     must_write: bool,
@@ -351,6 +370,14 @@ impl Writer {
                 group.definitions.push((hash, source));
                 group.told.push(Told::Row(answer, Ok(nobody())));
             }
+            Command::Keep { row, answer } => {
+                group.installations.push(Installation::Keep(row));
+                group.told.push(Told::Row(answer, Ok(nobody())));
+            }
+            Command::Forget { connection, installation, answer } => {
+                group.installations.push(Installation::Forget { connection, installation });
+                group.told.push(Told::Row(answer, Ok(nobody())));
+            }
             Command::Probe { answer } => {
                 group.must_write = true;
                 group.told.push(Told::Row(answer, Ok(nobody())));
@@ -364,7 +391,7 @@ impl Writer {
 
     async fn write(&mut self, group: &Group) -> Result<(), JournalError> {
         let nothing = group.touched.is_empty() && group.definitions.is_empty() && group.inbox.is_empty();
-        if nothing && !group.must_write {
+        if nothing && group.installations.is_empty() && !group.must_write {
             return Ok(());
         }
         fail::fail_point!("journal::commit_error", |_| Err(JournalError::Storage("a fault was injected".into())));
@@ -468,6 +495,24 @@ fn statements(group: &Group) -> QueryBuilder<Sqlite> {
         query.push_bind(hash.clone());
         query.push(", ");
         query.push_bind(source.clone());
+        query.push("); ");
+    }
+    for change in &group.installations {
+        match change {
+            Installation::Keep(row) => {
+                query.push("INSERT OR REPLACE INTO installation (connection, installation, data, updated_ms) VALUES (");
+                let mut list = query.separated(", ");
+                list.push_bind(row.connection.clone())
+                    .push_bind(row.installation.clone())
+                    .push_bind(row.data.clone())
+                    .push_bind(row.updated_ms);
+            }
+            Installation::Forget { connection, installation } => {
+                query.push("DELETE FROM installation WHERE (connection, installation) = (");
+                let mut list = query.separated(", ");
+                list.push_bind(connection.clone()).push_bind(installation.clone());
+            }
+        }
         query.push("); ");
     }
     query

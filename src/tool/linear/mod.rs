@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reveille_channel::ReplyError;
-use reveille_linear::{Issue, Linear, issue_of};
+use reveille_linear::{Issue, Linear, Workspace, issue_of};
 use serde_json::Value;
 
 use super::{Class, Tool, ToolContext, ToolError, ToolSpec};
@@ -27,7 +27,7 @@ pub type LinearConnections = Arc<BTreeMap<String, Arc<Linear>>>;
 
 /// Where a call acts: the thread's own issue.
 struct Place<'a> {
-    linear: &'a Linear,
+    linear: Arc<Workspace>,
     issue: &'a str,
     /// The issue's team, where the thread says it.
     team: Option<&'a str>,
@@ -42,6 +42,7 @@ fn place<'a>(connections: &'a LinearConnections, context: &'a ToolContext) -> Re
         || ToolError::Failed("This tool works in threads on Linear's issues, and this thread is elsewhere.".to_owned());
     let linear = connections.get(&context.connection).ok_or_else(elsewhere)?;
     let issue = issue_of(&context.thread).ok_or_else(elsewhere)?;
+    let linear = linear.at(&context.thread).map_err(failed("This workspace"))?;
     Ok(Place { linear, issue, team: context.thread.location.get("team").map(String::as_str) })
 }
 

@@ -45,7 +45,8 @@ impl Tool for GetChannel {
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let ChannelArguments { channel } = parse_arguments(arguments)?;
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
         let found = workspace.channel(&place.id).await.map_err(failed("The channel"))?;
         let members = found.members.map_or_else(String::new, |members| format!(" Members: {members}."));

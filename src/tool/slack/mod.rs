@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reveille_channel::{ReplyError, Role};
-use reveille_slack::{Conversation, Slack, Workspace};
+use reveille_slack::{Conversation, Here, Slack, Workspace};
 use serde_json::Value;
 
 use super::{Class, Tool, ToolContext, ToolError, ToolSpec};
@@ -61,11 +61,12 @@ fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
     move |error| super::thread::failed(what, &error)
 }
 
-/// The connection of the call's thread.
-fn slack<'a>(connections: &'a SlackConnections, context: &ToolContext) -> Result<&'a Slack, ToolError> {
+/// The workspace of the call's thread.
+fn slack<'a>(connections: &'a SlackConnections, context: &ToolContext) -> Result<Here<'a>, ToolError> {
     let elsewhere =
         || ToolError::Failed("This tool works in threads on Slack, and this thread is elsewhere.".to_owned());
-    connections.get(&context.connection).map(AsRef::as_ref).ok_or_else(elsewhere)
+    let slack = connections.get(&context.connection).ok_or_else(elsewhere)?;
+    slack.here(&context.thread).map_err(failed("This workspace"))
 }
 
 /// A channel that the call may reach.

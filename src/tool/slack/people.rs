@@ -52,7 +52,8 @@ impl Tool for GetPerson {
                 "Give the person's id, such as U012AB3CD: it stands in mentions.".to_owned(),
             ));
         }
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         if id != context.actor.id {
             within(workspace, context).await?;
         }

@@ -57,7 +57,8 @@ impl Tool for ListChannels {
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let ListArguments { matching } = parse_arguments(arguments)?;
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         within(workspace, context).await?;
         let all = workspace.public_channels(MOST_CHANNELS).await.map_err(failed("The list of channels"))?;
         let wanted = matching.unwrap_or_default().to_lowercase();
@@ -120,7 +121,8 @@ impl Tool for ReadChannel {
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let ChannelArguments { channel, limit } = parse_arguments(arguments)?;
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
         let limit = limit.unwrap_or(30).clamp(1, 100);
         let said = workspace.history(&place.id, limit).await.map_err(failed(&place.name))?;
@@ -193,7 +195,8 @@ impl Tool for ReadThread {
             let message = "Give the `ts` of the message the thread is below, such as 1700000000.000100.";
             return Err(ToolError::Failed(message.to_owned()));
         }
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
         let limit = usize::try_from(limit.unwrap_or(30).clamp(1, 100)).unwrap_or(30);
         let said = workspace.thread(&place.id, &ts, limit).await.map_err(failed("The thread"))?;
@@ -237,7 +240,8 @@ impl Tool for ListPins {
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let KeptArguments { channel } = parse_arguments(arguments)?;
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
         let pinned = workspace.pins(&place.id).await.map_err(failed("What is pinned"))?;
         Ok(listed(context, &place.name, &pinned))
@@ -272,7 +276,8 @@ impl Tool for ListBookmarks {
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let KeptArguments { channel } = parse_arguments(arguments)?;
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
         let kept = workspace.bookmarks(&place.id).await.map_err(failed("The bookmarks"))?;
         if kept.is_empty() {

@@ -118,7 +118,8 @@ async fn site(server: Server) -> Site {
     let settings = Settings {
         signing_secret: Some(Secret::new("0123456789abcdef-secret")),
         app_token: None,
-        bot_token: Secret::new("xoxb-token"),
+        bot_token: Some(Secret::new("xoxb-token")),
+        client: None,
         api_base_url: format!("http://{address}").parse().unwrap(),
     };
     let slack = Arc::new(Slack::new("slack", settings).unwrap());

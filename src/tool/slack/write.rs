@@ -69,7 +69,8 @@ impl Tool for PostMessage {
             let message = format!("The message is longer than {MOST_BYTES} bytes. Nothing was posted: shorten it.");
             return Err(ToolError::Failed(message));
         }
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
         for attempt in 1..=MOST_TRIES {
             match workspace.post(&place.id, None, &text, &context.key).await {
@@ -86,7 +87,8 @@ impl Tool for PostMessage {
 
     async fn look_up(&self, context: &ToolContext, arguments: &Value) -> Result<Option<String>, ToolError> {
         let PostArguments { channel, .. } = parse_arguments(arguments)?;
-        let workspace = slack(&self.connections, context)?.workspace();
+        let here = slack(&self.connections, context)?;
+        let workspace = here.workspace();
         let unknown = |error: ToolError| ToolError::Unknown(error.to_string());
         let place = place(workspace, context, channel.as_deref()).await.map_err(unknown)?;
         let found = workspace.find(&place.id, None, &context.key, context.since_ms).await;

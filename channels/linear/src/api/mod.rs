@@ -11,6 +11,8 @@ use crate::client::{Client, Failure};
 use crate::documents::{self, Document};
 use crate::model::{Comment, Issue, Session, User};
 use crate::settings::{Auth, SettingsError};
+use crate::token::Credentials;
+use crate::transport::Transport;
 
 pub use issues::{IssueChanges, NewIssue};
 
@@ -63,6 +65,16 @@ impl<T> Done<T> {
 impl Api {
     pub(crate) fn new(url: Url, auth: Auth) -> Result<Self, SettingsError> {
         Ok(Self { client: Client::new(url, auth)? })
+    }
+
+    /// The same server, called with other credentials.
+    pub(crate) fn with(&self, credentials: Credentials) -> Self {
+        Self { client: self.client.with(credentials) }
+    }
+
+    /// Where it is, and how it is reached.
+    pub(crate) fn server(&self) -> (&Url, &Transport) {
+        (self.client.url(), self.client.transport())
     }
 
     pub(crate) async fn viewer(&self) -> Result<User, ReplyError> {

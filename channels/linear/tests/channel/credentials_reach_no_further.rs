@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "/oauth/token";
 
 fn client() -> Auth {
-    Auth::Client { client_id: "client-1".into(), client_secret: Secret::new("very-secret") }
+    Auth::Client { client_id: "client-1".into(), client_secret: Secret::new("very-secret"), install: None }
 }
 
 fn granted(token: &str, expires_in: i64) -> Value {
@@ -125,9 +125,9 @@ fn settings_that_leave_the_door_open_are_refused() {
     for token in ["", "a b", "a\nb"] {
         assert_eq!(with(SECRET, given(token), good), Some("access_token"), "{token}");
     }
-    let without = Auth::Client { client_id: String::new(), client_secret: Secret::new("x") };
+    let without = Auth::Client { client_id: String::new(), client_secret: Secret::new("x"), install: None };
     assert_eq!(with(SECRET, without, good), Some("client_id"));
-    let without = Auth::Client { client_id: "x".into(), client_secret: Secret::new("") };
+    let without = Auth::Client { client_id: "x".into(), client_secret: Secret::new(""), install: None };
     assert_eq!(with(SECRET, without, good), Some("client_secret"));
     for base in ["ftp://a.b/c", "https://u:p@a.b/c", "https://a.b/c?d=e", "https://a.b/c#d"] {
         assert_eq!(with(SECRET, given("x"), base), Some("api_base_url"), "{base}");

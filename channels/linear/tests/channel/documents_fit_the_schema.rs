@@ -96,7 +96,8 @@ async fn what_is_sent_fits_the_documents_inputs() {
     }
     linear.react(&on_issue(), ISSUE, "eyes").await.unwrap();
     let _ = linear.permission(&person(APP), &on_issue()).await;
-    let api = linear.api();
+    let at = linear.at(&in_session()).unwrap();
+    let api = at.api();
     api.set_plan("s", &[("Look".into(), "completed"), ("Mend".into(), "inProgress")]).await.unwrap();
     api.add_session_url("s", "Pull request", "https://example.com/1").await.unwrap();
     let some = || Some("x".to_owned());

@@ -9,6 +9,8 @@ mod deliveries_are_verified;
 #[cfg(test)]
 mod documents_fit_the_schema;
 #[cfg(test)]
+mod installations_are_kept_apart;
+#[cfg(test)]
 mod replies_go_out;
 #[cfg(test)]
 mod stand_in;

@@ -1,18 +1,22 @@
 //! Linear's GraphQL endpoint and its token endpoint ("GraphQL", "Rate limiting", "OAuth 2.0 authentication").
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonMap;
 use axum::Router;
-use axum::extract::{Request, State as Extract};
+use axum::extract::{RawQuery, Request, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::Linear;
 use super::graph::{Node, TEAM, What, schema};
@@ -27,8 +31,15 @@ const REQUEST_MAX: usize = 1024 * 1024;
 /// "Client credentials": valid for 30 days.
 const TOKEN_LIFE_S: u64 = 2_591_999;
 
+/// Of an installation: valid for 24 hours.
+const INSTALLED_LIFE_S: u64 = 86_399;
+
 pub(crate) fn router(linear: Linear) -> Router {
-    Router::new().route("/graphql", post(graphql)).route("/oauth/token", post(token)).with_state(linear)
+    Router::new()
+        .route("/graphql", post(graphql))
+        .route("/oauth/authorize", get(authorize))
+        .route("/oauth/token", post(token))
+        .with_state(linear)
 }
 
 /// An error answer.
@@ -236,7 +247,44 @@ fn find(state: &State, name: &str, arguments: &Map<String, Value>, raw: &JsonMap
     }
 }
 
-/// Client credentials: one token is good at a time.
+/// The application, as its settings and its workspace have it.
+#[derive(Debug, Default)]
+pub(super) struct App {
+    pub(super) is_installed_only: bool,
+    pub(super) installed: usize,
+    pub(super) refreshed: usize,
+    /// The code that is good, with its redirect address and challenge.
+    code: Option<(String, String, String)>,
+    /// The refresh token that is good, once.
+    pub(super) refresh: Option<String>,
+}
+
+/// The page: whoever sees it agrees at once ("OAuth 2.0 authentication": redirect user access requests).
+async fn authorize(Extract(linear): Extract<Linear>, RawQuery(query): RawQuery) -> Response {
+    let given: BTreeMap<String, String> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    let is = |name: &str, value: &str| given.get(name).is_some_and(|given| given == value);
+    let back = given.get("redirect_uri").and_then(|url| url.parse::<url::Url>().ok());
+    let challenge = given.get("code_challenge").cloned().unwrap_or_default();
+    let (true, Some(mut back), false) = (
+        is("client_id", &linear.options.client.0)
+            && is("response_type", "code")
+            && is("actor", "app")
+            && is("code_challenge_method", "S256"),
+        back,
+        challenge.is_empty(),
+    ) else {
+        return (StatusCode::BAD_REQUEST, "invalid_request").into_response();
+    };
+    let code = format!("code-{}", lock(&linear.state).new_id(0xc0));
+    lock(&linear.app).code = Some((code.clone(), back.to_string(), challenge));
+    back.query_pairs_mut()
+        .append_pair("code", &code)
+        .append_pair("state", given.get("state").map(String::as_str).unwrap_or_default());
+    (StatusCode::FOUND, [(header::LOCATION, back.to_string())]).into_response()
+}
+
+/// The token endpoint: client credentials, codes with PKCE, refresh tokens that are good once. One token is good at a time.
 async fn token(Extract(linear): Extract<Linear>, request: Request) -> Response {
     let body = read(request.into_body()).await.unwrap_or_default();
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
@@ -250,15 +298,38 @@ async fn token(Extract(linear): Extract<Linear>, request: Request) -> Response {
     if field("client_id") != id || field("client_secret") != secret || id.is_empty() {
         return denied(StatusCode::UNAUTHORIZED, "invalid_client");
     }
-    if field("grant_type") != "client_credentials" {
-        return denied(StatusCode::BAD_REQUEST, "unsupported_grant_type");
-    }
-    if field("scope").is_empty() {
-        return denied(StatusCode::BAD_REQUEST, "invalid_scope");
-    }
-    let fresh = format!("lin_oauth_{}", lock(&linear.state).new_id(0xf));
+    let mut app = lock(&linear.app);
+    let fresh = lock(&linear.state).new_id(0xf);
+    let refresh = match field("grant_type") {
+        "client_credentials" if app.is_installed_only => return denied(StatusCode::BAD_REQUEST, "unauthorized_client"),
+        "client_credentials" if field("scope").is_empty() => return denied(StatusCode::BAD_REQUEST, "invalid_scope"),
+        "client_credentials" => None,
+        "authorization_code" => {
+            let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(field("code_verifier").as_bytes()));
+            let expected = (field("code").to_owned(), field("redirect_uri").to_owned(), hash);
+            if app.code.take().is_none_or(|code| code != expected) {
+                return denied(StatusCode::BAD_REQUEST, "invalid_grant");
+            }
+            app.installed += 1;
+            Some(format!("lin_refresh_{fresh}"))
+        }
+        "refresh_token" => {
+            if app.refresh.take().is_none_or(|refresh| refresh != field("refresh_token")) {
+                return denied(StatusCode::BAD_REQUEST, "invalid_grant");
+            }
+            app.refreshed += 1;
+            Some(format!("lin_refresh_{fresh}"))
+        }
+        _ => return denied(StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+    };
+    let fresh = format!("lin_oauth_{fresh}");
     lock(&linear.token).clone_from(&fresh);
-    let body =
-        json!({ "access_token": fresh, "token_type": "Bearer", "expires_in": TOKEN_LIFE_S, "scope": field("scope") });
+    let life_s = if refresh.is_some() { INSTALLED_LIFE_S } else { TOKEN_LIFE_S };
+    let mut body =
+        json!({ "access_token": fresh, "token_type": "Bearer", "expires_in": life_s, "scope": field("scope") });
+    if let (Some(refresh), Some(body)) = (&refresh, body.as_object_mut()) {
+        body.insert("refresh_token".into(), json!(refresh));
+        app.refresh = Some(refresh.clone());
+    }
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -19,6 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// What happened, of which an app may be told.
 #[derive(Debug, Clone)]
 pub(crate) enum Hook {
+    /// The application was removed from the workspace.
+    Revoked,
     /// A session was begun.
     Created { session: String },
     /// Something was said in a session.
@@ -53,7 +55,8 @@ impl Linear {
         let delivery = state.new_id(0xde);
         let state = &*state;
         let is_data = matches!(hook, Hook::Comment { .. } | Hook::Issue { .. } | Hook::Reaction { .. });
-        if (is_data && !self.options.data_changes) || (!is_data && !self.options.sessions) {
+        let is_end = matches!(hook, Hook::Revoked);
+        if (is_data && !self.options.data_changes) || (!is_data && !is_end && !self.options.sessions) {
             return None;
         }
         let about_app = |kind: &str, action: &str| {
@@ -65,6 +68,7 @@ impl Linear {
                 "webhookId": uuid(0xb, 2), "actor": person.map(actor), "data": data, "updatedFrom": before })
         };
         let body = match hook {
+            Hook::Revoked => about_app("OAuthApp", "revoked"),
             Hook::Created { session } => {
                 let session = state.session(session)?;
                 let context = json!(state.issue(&session.issue).map(prompt_context));

@@ -62,6 +62,8 @@ pub struct Linear {
     people: Arc<Vec<Person>>,
     /// The token that is good.
     token: Arc<Mutex<String>>,
+    /// Codes, refresh tokens and whether people agree.
+    app: Arc<Mutex<api::App>>,
     /// Who changed something last, by id.
     actor: Arc<Mutex<String>>,
     shared: Shared,
@@ -76,6 +78,7 @@ impl Linear {
         Self {
             people: Arc::new(state.people.clone()),
             token: Arc::new(Mutex::new(options.access_token.clone())),
+            app: Arc::default(),
             actor: Arc::default(),
             options: Arc::new(options),
             state: Arc::new(Mutex::new(state)),
@@ -140,6 +143,26 @@ impl Linear {
     /// The token that was good until now is not good any more.
     pub fn revoke_token(&self) {
         lock(&self.token).clear();
+    }
+
+    /// Client credentials are switched off: the application is where it was installed.
+    pub fn install_only(&self) {
+        lock(&self.app).is_installed_only = true;
+    }
+
+    /// How often a token was given for a code, and how often for a refresh token.
+    #[must_use]
+    pub fn exchanges(&self) -> (usize, usize) {
+        let app = lock(&self.app);
+        (app.installed, app.refreshed)
+    }
+
+    /// Somebody removes the application from the workspace ("OAuthApp revoked").
+    pub fn uninstall(&self) {
+        lock(&self.token).clear();
+        lock(&self.app).refresh = None;
+        self.tell(vec![hooks::Hook::Revoked]);
+        self.shared.touch();
     }
 
     fn webhook_path(&self) -> String {

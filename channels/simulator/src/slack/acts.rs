@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{APP, BOT, BOT_USER, CHANNELS, Message, PEOPLE, Person, Posted, Response, Slack, TEAM, message, put};
+use super::{APP, CHANNELS, Message, PEOPLE, Person, Posted, Response, Slack, home_of, message, put};
 use crate::client::Landed;
 use crate::deliver::now;
 use crate::{Unknown, lock};
@@ -15,7 +15,7 @@ impl Slack {
     /// [`Unknown`] for a person or channel that is not there.
     pub fn say(&self, person: &str, channel: &str, text: &str, thread: Option<&str>) -> Result<Posted, Unknown> {
         let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
-        let text = self.mentions(text);
+        let (home, text) = (home_of(channel), self.mentions(channel, text));
         let (ts, root_author, [message_number, mention_number]) = {
             let mut state = lock(&self.state);
             let ts = state.new_ts();
@@ -27,10 +27,10 @@ impl Slack {
         };
         let mut event = json!({
             "type": "message", "user": person.id, "text": text, "ts": ts, "channel": channel, "event_ts": ts,
-            "client_msg_id": format!("cm-{ts}"), "team": TEAM,
+            "client_msg_id": format!("cm-{ts}"), "team": home.team,
             "channel_type": if name == "dm" { "im" } else { "channel" },
         });
-        if person.team != TEAM {
+        if person.team != home.team {
             put(&mut event, "user_team", json!(person.team));
             put(&mut event, "source_team", json!(person.team));
         }
@@ -39,7 +39,7 @@ impl Slack {
             put(&mut event, "parent_user_id", json!(root_author));
         }
         // "app_mention event": the mention comes as a message as well.
-        if name != "dm" && text.contains(&format!("<@{BOT_USER}>")) {
+        if name != "dm" && text.contains(&format!("<@{}>", home.bot_user)) {
             let mut mention = event.clone();
             put(&mut mention, "type", json!("app_mention"));
             if let Some(mention) = mention.as_object_mut() {
@@ -59,7 +59,7 @@ impl Slack {
     /// [`Unknown`] for a person, channel or message that is not there.
     pub fn edit(&self, person: &str, channel: &str, ts: &str, text: &str) -> Result<(), Unknown> {
         let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
-        let text = self.mentions(text);
+        let text = self.mentions(channel, text);
         let (before, after, at, number) = {
             let mut state = lock(&self.state);
             let at = state.new_ts();
@@ -173,7 +173,7 @@ impl Slack {
         let (ts, number) = {
             let mut state = lock(&self.state);
             let ts = state.new_ts();
-            state.messages.push(message(channel, &ts, &ts, BOT_USER, false, "New Assistant Thread"));
+            state.messages.push(message(channel, &ts, &ts, home_of(channel).bot_user, false, "New Assistant Thread"));
             (ts, state.new_event())
         };
         // "assistant_thread_started event".
@@ -233,7 +233,7 @@ impl Slack {
         // "Implementing slash commands".
         let fields = [
             ("token", "verification-token"),
-            ("team_id", TEAM),
+            ("team_id", home_of(channel).team),
             ("team_domain", "demo"),
             ("channel_id", channel),
             ("channel_name", if name == "dm" { "directmessage" } else { name.trim_start_matches('#') }),
@@ -263,11 +263,11 @@ impl Slack {
         // "block_actions payload".
         let payload = json!({
             "type": "block_actions", "api_app_id": APP, "token": "verification-token", "trigger_id": trigger,
-            "team": {"id": TEAM, "domain": "demo"}, "enterprise": null, "is_enterprise_install": false,
+            "team": {"id": home_of(channel).team, "domain": "demo"}, "enterprise": null, "is_enterprise_install": false,
             "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team},
             "channel": {"id": channel, "name": if name == "dm" { "directmessage" } else { name.trim_start_matches('#') }},
             "container": {"type": "message", "message_ts": ts, "thread_ts": found.thread_ts, "channel_id": channel, "is_ephemeral": false},
-            "message": {"type": "message", "user": found.author, "bot_id": BOT, "app_id": APP, "ts": ts, "thread_ts": found.thread_ts, "text": found.text, "blocks": found.blocks},
+            "message": {"type": "message", "user": found.author, "bot_id": home_of(channel).bot, "app_id": APP, "ts": ts, "thread_ts": found.thread_ts, "text": found.text, "blocks": found.blocks},
             "state": {"values": {}},
             "response_url": self.absolute(&response.path),
             "actions": [{
@@ -301,9 +301,9 @@ impl Slack {
     }
 
     /// `@name` as people type it becomes a mention.
-    fn mentions(&self, text: &str) -> String {
+    fn mentions(&self, channel: &str, text: &str) -> String {
         let mut text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        text = text.replace(&format!("@{}", self.options.bot_name), &format!("<@{BOT_USER}>"));
+        text = text.replace(&format!("@{}", self.options.bot_name), &format!("<@{}>", home_of(channel).bot_user));
         for person in &PEOPLE {
             text = text.replace(&format!("@{}", person.name), &format!("<@{}>", person.id));
         }
@@ -311,11 +311,18 @@ impl Slack {
     }
 
     pub(crate) fn deliver(&self, number: u64, event: &Value) {
+        let channel = event.get("channel").or_else(|| event.pointer("/item/channel")).and_then(Value::as_str);
+        let home = home_of(channel.unwrap_or_default());
+        let authorization = json!({"enterprise_id": null, "team_id": home.team, "user_id": home.bot_user, "is_bot": true, "is_enterprise_install": false});
+        self.deliver_for(home.team, &json!([authorization]), number, event);
+    }
+
+    pub(super) fn deliver_for(&self, team: &str, authorizations: &Value, number: u64, event: &Value) {
         // "Events API: callback field overview".
         let body = json!({
-            "token": "verification-token", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
+            "token": "verification-token", "team_id": team, "api_app_id": APP, "type": "event_callback",
             "event_id": format!("Ev{number:08}"), "event_time": now().0, "is_ext_shared_channel": false,
-            "authorizations": [{"enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true, "is_enterprise_install": false}],
+            "authorizations": authorizations,
             "event": event,
         });
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -325,10 +332,11 @@ impl Slack {
     /// The bot's own posts come back as events too ("message event": `bot_id`).
     pub(crate) fn deliver_own(&self, message: &Message) {
         let number = { lock(&self.state).new_event() };
+        let home = home_of(&message.channel);
         let event = json!({
-            "type": "message", "user": BOT_USER, "bot_id": BOT, "app_id": APP, "text": message.text, "ts": message.ts,
+            "type": "message", "user": home.bot_user, "bot_id": home.bot, "app_id": APP, "text": message.text, "ts": message.ts,
             "thread_ts": message.thread_ts, "channel": message.channel, "channel_type": "channel", "event_ts": message.ts,
-            "team": TEAM,
+            "team": home.team,
         });
         self.deliver(number, &event);
     }
@@ -386,8 +394,7 @@ fn find_button<'a>(blocks: Option<&'a Value>, label: &str) -> Result<(&'a Value,
 
 /// A message inside of an event.
 fn inner(message: &Message) -> Value {
-    let mut inner =
-        json!({"type": "message", "user": message.author, "text": message.text, "ts": message.ts, "team": TEAM});
+    let mut inner = json!({"type": "message", "user": message.author, "text": message.text, "ts": message.ts, "team": home_of(&message.channel).team});
     if message.thread_ts != message.ts {
         put(&mut inner, "thread_ts", json!(message.thread_ts));
     }

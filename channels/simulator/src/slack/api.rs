@@ -11,12 +11,13 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::chat::seen;
-use super::{BOT, BOT_USER, PEOPLE, Slack, TEAM, is_channel, put};
+use super::{PEOPLE, Slack, TEAM, Workspace, home_of, is_channel, oauth, put, workspace};
 use crate::fault::Fault;
 use crate::{Call, lock};
 
 /// Methods that take form arguments alone ("Web API: POST bodies"): JSON is not looked at.
-const FORMS: [&str; 4] = ["auth.test", "users.info", "conversations.replies", "conversations.history"];
+const FORMS: [&str; 6] =
+    ["auth.revoke", "auth.test", "oauth.v2.access", "users.info", "conversations.replies", "conversations.history"];
 
 /// "Handling user interaction": a `response_url` takes so many posts.
 const POSTS_MAX: usize = 5;
@@ -25,7 +26,11 @@ pub(super) type Arguments = Map<String, Value>;
 pub(super) type Answer = Result<Value, &'static str>;
 
 pub(crate) fn router(slack: Slack) -> Router {
-    Router::new().route("/api/{method}", any(call)).route("/response/{id}", any(respond)).with_state(slack)
+    Router::new()
+        .route("/oauth/v2/authorize", axum::routing::get(oauth::authorize))
+        .route("/api/{method}", any(call))
+        .route("/response/{id}", any(respond))
+        .with_state(slack)
 }
 
 /// "apps.connections.open": with an app-level token, and no other.
@@ -85,14 +90,20 @@ async fn call(
     if method == "apps.connections.open" {
         return open_socket(&slack, &headers).await;
     }
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match bearer.and_then(|value| value.strip_prefix("Bearer ")) {
-        None => return refused("not_authed"),
-        Some(token) if token != slack.options.bot_token => return refused("invalid_auth"),
-        Some(_) => {}
-    }
     let arguments = arguments(&uri, &headers, &body, FORMS.contains(&method.as_str()));
-    let answer = slack.perform(&method, &arguments);
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let answer = if method == "oauth.v2.access" {
+        slack.access(&arguments)
+    } else {
+        match bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+            None => return refused("not_authed"),
+            Some(token) => match slack.workspace_of(token) {
+                Err(code) => return refused(code),
+                Ok(_) if method == "auth.revoke" => slack.revoke(token),
+                Ok(team) => slack.perform(workspace(team), &method, &arguments),
+            },
+        }
+    };
     slack.shared.touch();
     if fault == Some(Fault::DropAnswer) {
         // What was asked is done; the connection ends in the middle of the answer.
@@ -109,7 +120,17 @@ async fn call(
 }
 
 impl Slack {
-    fn perform(&self, method: &str, arguments: &Arguments) -> Answer {
+    /// Whose token it is.
+    fn workspace_of(&self, token: &str) -> Result<&'static str, &'static str> {
+        if token == self.options.bot_token { Ok(TEAM) } else { lock(&self.state).app.team_of(token) }
+    }
+
+    fn perform(&self, at: &Workspace, method: &str, arguments: &Arguments) -> Answer {
+        // A token of one workspace knows no channel of another.
+        let channel = text(arguments, "channel").filter(|id| id.starts_with('C'));
+        if channel.is_some_and(|channel| home_of(channel).team != at.team) {
+            return Err("channel_not_found");
+        }
         let streams = matches!(method, "chat.startStream" | "chat.appendStream" | "chat.stopStream");
         if streams && !self.options.streaming {
             return Err("unknown_method");
@@ -118,9 +139,9 @@ impl Slack {
         let mut own = None;
         let answer = match method {
             "auth.test" => Ok(
-                json!({"url": "https://demo.slack.com/", "team": "Demo", "user": self.options.bot_name, "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT}),
+                json!({"url": "https://demo.slack.com/", "team": at.name, "user": self.options.bot_name, "team_id": at.team, "user_id": at.bot_user, "bot_id": at.bot}),
             ),
-            "users.info" => user(arguments),
+            "users.info" => user(at, arguments),
             "conversations.info" => {
                 let channel = place(arguments)?;
                 Ok(json!({"channel": {"id": channel, "is_channel": true}}))
@@ -169,13 +190,13 @@ impl Slack {
     }
 }
 
-fn user(arguments: &Arguments) -> Answer {
+fn user(at: &Workspace, arguments: &Arguments) -> Answer {
     let id = text(arguments, "user").ok_or("user_not_found")?;
     let person = PEOPLE.iter().find(|one| one.id == id).ok_or("user_not_found")?;
     Ok(json!({"user": {
         "id": person.id, "team_id": person.team, "name": person.name, "deleted": false, "is_bot": false,
         "is_admin": person.is_admin, "is_owner": false, "is_restricted": person.is_guest,
-        "is_ultra_restricted": false, "is_stranger": person.team != TEAM,
+        "is_ultra_restricted": false, "is_stranger": person.team != at.team,
     }}))
 }
 

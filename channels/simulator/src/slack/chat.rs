@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::api::{Answer, Arguments, place, text};
-use super::{BOT, BOT_USER, Message, State, message, put};
+use super::{Message, State, home_of, message, put};
 
 /// "chat.postMessage": text is cut off beyond; the simulator refuses.
 const TEXT_MAX: usize = 40_000;
@@ -27,7 +27,7 @@ impl State {
         }
         let ts = self.new_ts();
         let thread_ts = text(arguments, "thread_ts").unwrap_or(&ts).to_owned();
-        let mut posted = message(&channel, &ts, &thread_ts, BOT_USER, true, &body);
+        let mut posted = message(&channel, &ts, &thread_ts, home_of(&channel).bot_user, true, &body);
         posted.metadata = arguments.get("metadata").cloned();
         posted.blocks = arguments.get("blocks").cloned();
         let quiet = ["unfurl_links", "unfurl_media"].iter().all(|name| arguments.get(*name) == Some(&json!(false)));
@@ -83,7 +83,7 @@ impl State {
         }
         self.notice(&body, true);
         let ts = self.new_ts();
-        let mut started = message(&channel, &ts, &thread_ts, BOT_USER, true, &body);
+        let mut started = message(&channel, &ts, &thread_ts, home_of(&channel).bot_user, true, &body);
         started.is_streaming = true;
         self.messages.push(started.clone());
         Ok(started)
@@ -204,7 +204,7 @@ pub(super) fn seen(one: &Message, with_metadata: bool) -> Value {
     let mut shown =
         json!({"type": "message", "user": one.author, "text": one.text, "ts": one.ts, "thread_ts": one.thread_ts});
     if one.is_bot {
-        put(&mut shown, "bot_id", json!(BOT));
+        put(&mut shown, "bot_id", json!(home_of(&one.channel).bot));
     }
     if let (true, Some(metadata)) = (with_metadata, &one.metadata) {
         put(&mut shown, "metadata", metadata.clone());

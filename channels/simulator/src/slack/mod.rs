@@ -3,6 +3,7 @@
 mod acts;
 pub(crate) mod api;
 mod chat;
+mod oauth;
 mod socket;
 
 use std::collections::BTreeMap;
@@ -19,10 +20,30 @@ use crate::{Call, Shared, lock};
 
 /// The workspace.
 pub(crate) const TEAM: &str = "T0DEMO0001";
-const OTHER_TEAM: &str = "T0ELSE0001";
+pub(crate) const OTHER_TEAM: &str = "T0ELSE0001";
 const APP: &str = "A0DEMO0001";
-pub(crate) const BOT_USER: &str = "U0BOT00001";
-pub(crate) const BOT: &str = "B0BOT00001";
+
+/// A workspace, and who the bot is in it: another one in each.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) team: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) bot_user: &'static str,
+    pub(crate) bot: &'static str,
+}
+
+const DEMO: Workspace = Workspace { team: TEAM, name: "Demo", bot_user: "U0BOT00001", bot: "B0BOT00001" };
+const ELSE: Workspace = Workspace { team: OTHER_TEAM, name: "Else & Co", bot_user: "U0BOTELSE1", bot: "B0BOTELSE1" };
+
+/// The workspace of this id.
+pub(crate) fn workspace(team: &str) -> &'static Workspace {
+    if team == OTHER_TEAM { &ELSE } else { &DEMO }
+}
+
+/// The workspace that a channel is in.
+pub(crate) fn home_of(channel: &str) -> &'static Workspace {
+    if channel == ELSEWHERE { &ELSE } else { &DEMO }
+}
 
 /// "Events API: responding to events": answer within three seconds.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -62,13 +83,17 @@ pub(crate) const PEOPLE: [Person; 4] = [
 ];
 
 /// Names and ids; the bot is not in the last one.
-const CHANNELS: [(&str, &str); 5] = [
+const CHANNELS: [(&str, &str); 6] = [
     ("#general", "C0GENERAL1"),
     ("#random", "C0RANDOM01"),
     ("#support", "C0SUPPORT1"),
     ("dm", "D0ALICE001"),
     ("#private", PRIVATE),
+    ("#elsewhere", ELSEWHERE),
 ];
+
+/// The channel of the other workspace.
+const ELSEWHERE: &str = "C0ELSE0001";
 
 /// A private channel without the bot: for it there is no such channel.
 const PRIVATE: &str = "C0PRIVATE1";
@@ -130,6 +155,7 @@ pub(crate) struct State {
     pub(crate) status: BTreeMap<String, String>,
     pub(crate) responses: Vec<Response>,
     pub(crate) effects: Vec<String>,
+    pub(crate) app: oauth::App,
     last_us: u64,
     events: u64,
 }
@@ -284,7 +310,7 @@ pub(crate) fn message(channel: &str, ts: &str, thread_ts: &str, author: &str, is
     }
 }
 
-/// Whether the bot knows the channel.
+/// Whether the bot knows the channel, where it is installed there.
 pub(crate) fn is_channel(id: &str) -> bool {
     id != PRIVATE && CHANNELS.iter().any(|(_, channel)| *channel == id)
 }

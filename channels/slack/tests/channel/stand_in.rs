@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use reveille_channel::{Actor, ActorKind, InstanceId, Marker, ReplyContext, Secret, ThreadRef};
 use reveille_slack::{Settings, Slack};
@@ -15,13 +15,22 @@ use serde_json::{Value, json};
 pub(crate) struct Server {
     pub(crate) base: String,
     pub(crate) calls: Vec<(String, String)>,
+    /// The token of each call.
+    pub(crate) tokens: Vec<String>,
     pub(crate) answers: VecDeque<(u16, Option<&'static str>, Value)>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Server>>;
 
-async fn method(State(server): State<Shared>, Path(method): Path<String>, body: String) -> Response {
+async fn method(
+    State(server): State<Shared>,
+    Path(method): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let mut server = server.lock().unwrap();
+    let token = headers.get("authorization").map(|value| value.to_str().unwrap().replace("Bearer ", ""));
+    server.tokens.push(token.unwrap_or_default());
     server.calls.push((method, body));
     let (status, retry_after, answer) = server.answers.pop_front().unwrap_or((200, None, json!({"ok": true})));
     let mut response = (StatusCode::from_u16(status).unwrap(), answer.to_string()).into_response();
@@ -38,7 +47,8 @@ pub(crate) async fn start_with_sockets(answers: Vec<(u16, Option<&'static str>, 
     let settings = Settings {
         signing_secret: None,
         app_token: Some(Secret::new("xapp-test")),
-        bot_token: Secret::new("xoxb-test"),
+        bot_token: Some(Secret::new("xoxb-test")),
+        client: None,
         api_base_url,
     };
     (Slack::new("slack", settings).unwrap(), shared)
@@ -55,7 +65,8 @@ pub(crate) async fn start(answers: Vec<(u16, Option<&'static str>, Value)>) -> (
     let settings = Settings {
         signing_secret: Some(Secret::new("8f742231b10e8888abcd99yyyzzz85a5")),
         app_token: None,
-        bot_token: Secret::new("xoxb-test"),
+        bot_token: Some(Secret::new("xoxb-test")),
+        client: None,
         api_base_url: base.parse().unwrap(),
     };
     (Slack::new("slack", settings).unwrap(), shared)

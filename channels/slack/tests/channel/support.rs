@@ -14,7 +14,8 @@ pub(crate) fn slack() -> Slack {
     let settings = Settings {
         signing_secret: Some(Secret::new(SECRET)),
         app_token: None,
-        bot_token: Secret::new("xoxb-test"),
+        bot_token: Some(Secret::new("xoxb-test")),
+        client: None,
         api_base_url: "http://127.0.0.1:1/api".parse().unwrap(),
     };
     Slack::new("slack", settings).unwrap()
