@@ -212,6 +212,9 @@ impl Owner {
         if self.attempts > ATTEMPTS_MAX {
             self.give_up()?;
         }
+        if self.attempts > 1 {
+            self.doubt_signs();
+        }
         let mut rested_at: Option<Instant> = None;
         let mut shift = None;
         let turns_before = self.state.turns;
@@ -496,7 +499,7 @@ impl Owner {
     /// Before the process stops: what is under way at a platform may end, nothing new begins. The journal has the rest.
     async fn drain(&mut self) {
         let until = Instant::now() + self.services.limits.grace;
-        while self.posting || !self.tools_running.is_empty() {
+        while !self.posts.is_empty() || !self.tools_running.is_empty() {
             let ended = async {
                 tokio::select! {
                     Some(done) = self.posts.join_next() => Some(done),

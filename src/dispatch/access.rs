@@ -1,6 +1,6 @@
 //! Who may do what. The only policy there is.
 
-use reveille_channel::{ActorKind, Event, Role};
+use reveille_channel::{ActorKind, Event, Kind, Role};
 
 use super::route::is_called;
 use crate::agent::{Agent, Allow};
@@ -52,6 +52,7 @@ pub enum Decision {
 }
 
 const REFUSAL: &str = "Sorry, I can't help with that here.";
+const NOT_THEIRS: &str = "Sorry, this question is not yours to answer. It is still open.";
 const TRY_LATER: &str =
     "Sorry, I can't check right now whether I may help you here. Please try again in a few minutes.";
 
@@ -66,11 +67,12 @@ pub fn decide(question: &Question<'_>) -> Decision {
     if is_operators(event) {
         return Decision::Allow { rule: "local.operator" };
     }
+    let answers = matches!(event.kind, Kind::Action { .. });
     let deny = |rule, notice: &str| Decision::Deny {
         rule,
         // Answering programs makes loops; answering those who did not call makes noise.
-        notice: (event.actor.kind != ActorKind::Bot && is_called(event, question.own_handle, agent))
-            .then(|| notice.to_owned()),
+        notice: (event.actor.kind != ActorKind::Bot && (is_called(event, question.own_handle, agent) || answers))
+            .then(|| if answers && notice == REFUSAL { NOT_THEIRS } else { notice }.to_owned()),
     };
     let allow = list_for(agent, event);
     if is_named(agent, event) {

@@ -305,7 +305,10 @@ fn every_kind_of_event_is_judged_alike_and_nothing_is_allowed_that_no_rule_allow
                             Decision::Allow { .. } => assert!(may, "{row}"),
                             Decision::Deny { notice, .. } => {
                                 assert!(!may, "{row}");
-                                let is_called = matches!(kind, Kind::Mention | Kind::Command { .. }) || *kind == DIRECT;
+                                // Whoever answers a question wants to know whether it counted.
+                                let is_called =
+                                    matches!(kind, Kind::Mention | Kind::Command { .. } | Kind::Action { .. })
+                                        || *kind == DIRECT;
                                 assert_eq!(notice.is_some(), is_called && actor != ActorKind::Bot, "{row}");
                             }
                             Decision::AskRole => {

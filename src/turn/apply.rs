@@ -4,7 +4,7 @@ use reveille_channel::EventId;
 
 use super::next::SHORTENED_BYTES;
 use super::prompt::event_text;
-use super::state::{Call, Entry, InstanceState, ModelCall, Pending, Running};
+use super::state::{Call, Ended, Entry, InstanceState, ModelCall, Pending, Running};
 use crate::journal::{
     Body, Corrupt, Effect, MessageRow, Outcome, Record, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage,
 };
@@ -344,6 +344,15 @@ impl InstanceState {
             }
             reply.status = None;
             reply.finished = true;
+            self.ended = Some(Ended {
+                turn,
+                outcome,
+                connection: reply.connection.clone(),
+                thread: reply.thread.clone(),
+                recipient: reply.recipient.clone(),
+                message: reply.message.clone(),
+                since_ms: reply.since_ms,
+            });
         }
         self.forget_done(turn);
         Ok(())

@@ -13,4 +13,4 @@ mod tests;
 
 pub use next::{Next, Todo};
 pub use prompt::{event_text, request};
-pub use state::{Call, Entry, InstanceState, ModelCall, Pending, Running};
+pub use state::{Call, Ended, Entry, InstanceState, ModelCall, Pending, Running};

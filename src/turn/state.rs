@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use reveille_channel::{Event, EventId};
+use reveille_channel::{Actor, Event, EventId, ThreadRef};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Effect, Limits, MessageRow, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage};
+use crate::journal::{Effect, Limits, MessageRow, Outcome, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage};
 use crate::model::Message;
 use crate::outbox::Reply;
 
@@ -30,6 +30,28 @@ pub struct InstanceState {
     pub lines: u64,
     /// Lines of the conversation that the instance's own database does not hold yet.
     pub unsaved: Vec<MessageRow>,
+    /// The last turn that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// A turn that ended, and whom it answered: a sign of its end may be owed after its reply is visible, or where it has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Its number.
+    pub turn: Turn,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The connection of the thread.
+    pub connection: String,
+    /// The thread.
+    pub thread: ThreadRef,
+    /// Whose message was answered.
+    pub recipient: Actor,
+    /// The platform's id of that message.
+    pub message: Option<String>,
+    /// When the turn began, milliseconds since the Unix epoch.
+    pub since_ms: i64,
 }
 
 /// An event that no turn has taken yet.

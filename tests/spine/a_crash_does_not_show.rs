@@ -65,6 +65,14 @@ impl Story {
         }
     }
 
+    /// GitHub's issue shows that it was worked on, and that this is done.
+    fn is_signed(self, told: &Told, github: &Github) -> bool {
+        let Self::Triage = self else { return true };
+        let mut signs = github.issue(told.number).unwrap().reactions;
+        signs.sort();
+        signs == ["eyes", "rocket"]
+    }
+
     fn check(self, told: &Told, stage: &Stage, place: &str) {
         match (self, &told.posted) {
             (Self::Slack { .. }, Some(posted)) => {
@@ -117,6 +125,9 @@ async fn survive_every_boundary(story: Story, point: &str) {
             github.answers(told.number),
             stage.log()
         );
+        // Signs are nobody's to wait for, and arrive all the same.
+        let is_signed = |github: &Github| story.is_signed(&told, github);
+        assert!(github.wait_until(PATIENCE, is_signed).await, "{place} has no sign\n{}", stage.log());
         // A clean stop, so that whatever is still under way shows.
         assert_eq!(gateway.terminate(), Some(0), "{place}");
         story.check(&told, &stage, &place);

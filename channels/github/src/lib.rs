@@ -40,10 +40,13 @@ use reveille_channel::{
 };
 use url::Url;
 
-pub use api::{Api, MOST_PER_PAGE, Page, Permission, Repository};
+pub use api::{
+    Api, CheckChanges, CheckOutput, Content, Entry, IssueChanges, MOST_PER_PAGE, NewReview, Page, Permission, Remark,
+    Repository,
+};
 pub use model::{
-    AppReference, Branch, BranchRepository, CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullReference,
-    PullRequest, Review, User,
+    AppReference, Branch, BranchRepository, CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullFile,
+    PullReference, PullRequest, Review, User,
 };
 pub use settings::{Auth, Settings, SettingsError};
 

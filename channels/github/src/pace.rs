@@ -16,6 +16,8 @@ const PER_HOUR: usize = 500;
 /// With these, and with what is made, a minute stays within its 900 points. A text that grows takes at most one a second of
 /// them, so that a text that is complete finds room.
 const EDITS_PER_MINUTE: usize = 100;
+/// A call waits for its place at most this long; after that its caller may have something better to say.
+const MOST_WAIT: Duration = Duration::from_secs(8);
 /// Installations remembered at once; the one silent for longest goes first.
 const MOST_INSTALLATIONS: usize = 1_024;
 
@@ -32,7 +34,7 @@ pub(crate) enum Pacing {
     Edit,
 }
 
-/// When things were written.
+/// When things were written, or are going to be: who waits has a place already.
 #[derive(Debug, Default)]
 struct Written {
     content: VecDeque<Instant>,
@@ -46,6 +48,38 @@ impl Written {
     fn latest(&self) -> Option<Instant> {
         self.content.back().copied().max(self.edits.back().copied())
     }
+
+    /// The earliest time for one more call.
+    fn earliest(&self, pacing: Pacing, now: Instant) -> Instant {
+        let apart = |last: Option<Instant>| last.map_or(now, |last| last + APART);
+        let edit = room(&self.edits, EDITS_PER_MINUTE, MINUTE).unwrap_or(now);
+        let content = |share: usize, last: Option<Instant>| {
+            let minute = room(&self.content, PER_MINUTE / share, MINUTE).unwrap_or(now);
+            apart(last).max(minute).max(room(&self.content, PER_HOUR / share, HOUR).unwrap_or(now))
+        };
+        let earliest = match pacing {
+            Pacing::Edit => edit,
+            Pacing::Growth => apart(self.last_growth).max(edit),
+            Pacing::Content => content(1, self.last),
+            Pacing::Spare => content(2, None),
+        };
+        earliest.max(now)
+    }
+
+    fn take(&mut self, pacing: Pacing, at: Instant) {
+        let times = match pacing {
+            Pacing::Content | Pacing::Spare => &mut self.content,
+            Pacing::Growth | Pacing::Edit => &mut self.edits,
+        };
+        // What cannot wait comes before what waits.
+        let place = times.partition_point(|time| *time <= at);
+        times.insert(place, at);
+        match pacing {
+            Pacing::Content => self.last = Some(at),
+            Pacing::Growth => self.last_growth = Some(at),
+            Pacing::Spare | Pacing::Edit => {}
+        }
+    }
 }
 
 /// When things were written, by installation.
@@ -55,8 +89,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Takes a place for one call that writes, or says how long to wait before asking again.
-    pub(crate) fn take(&self, installation: &str, pacing: Pacing, now: Instant) -> Result<(), Duration> {
+    /// Takes a place for one call that writes: how long to wait for it, a few seconds at most.
+    ///
+    /// # Errors
+    /// How long to wait before asking again, where the queue is longer than that or nothing is to be waited for.
+    pub(crate) fn take(&self, installation: &str, pacing: Pacing, now: Instant) -> Result<Duration, Duration> {
         let mut all = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(installation) && all.len() >= MOST_INSTALLATIONS {
             let oldest = all.iter().min_by_key(|(_, written)| written.latest()).map(|(name, _)| name.clone());
@@ -64,38 +101,17 @@ impl Pace {
                 all.remove(&oldest);
             }
         }
-        let Written { content, last, edits, last_growth } = all.entry(installation.to_owned()).or_default();
-        forget(content, HOUR, now);
-        forget(edits, MINUTE, now);
-        let share = if pacing == Pacing::Spare { 2 } else { 1 };
-        let apart = |last: Option<Instant>| {
-            last.map_or(Duration::ZERO, |last| APART.saturating_sub(now.saturating_duration_since(last)))
-        };
-        let wait = match pacing {
-            Pacing::Edit => wait_for(edits, EDITS_PER_MINUTE, MINUTE, now),
-            Pacing::Growth => apart(*last_growth).max(wait_for(edits, EDITS_PER_MINUTE, MINUTE, now)),
-            Pacing::Content | Pacing::Spare => {
-                let apart = apart(last.filter(|_| pacing == Pacing::Content));
-                let minute = wait_for(content, PER_MINUTE / share, MINUTE, now);
-                apart.max(minute).max(wait_for(content, PER_HOUR / share, HOUR, now))
-            }
-        };
-        if !wait.is_zero() {
+        let written = all.entry(installation.to_owned()).or_default();
+        forget(&mut written.content, HOUR, now);
+        forget(&mut written.edits, MINUTE, now);
+        let at = written.earliest(pacing, now);
+        let wait = at.saturating_duration_since(now);
+        let most = if pacing == Pacing::Spare { Duration::ZERO } else { MOST_WAIT };
+        if wait > most {
             return Err(wait);
         }
-        match pacing {
-            Pacing::Edit => edits.push_back(now),
-            Pacing::Growth => {
-                edits.push_back(now);
-                *last_growth = Some(now);
-            }
-            Pacing::Content => {
-                content.push_back(now);
-                *last = Some(now);
-            }
-            Pacing::Spare => content.push_back(now),
-        }
-        Ok(())
+        written.take(pacing, at);
+        Ok(wait)
     }
 }
 
@@ -105,10 +121,9 @@ fn forget(times: &mut VecDeque<Instant>, window: Duration, now: Instant) {
     }
 }
 
-/// How long until the n-th last is out of the window.
-fn wait_for(times: &VecDeque<Instant>, nth_last: usize, window: Duration, now: Instant) -> Duration {
-    let time = times.len().checked_sub(nth_last).and_then(|index| times.get(index));
-    time.map_or(Duration::ZERO, |time| window.saturating_sub(now.saturating_duration_since(*time)))
+/// When the n-th last is out of the window.
+fn room(times: &VecDeque<Instant>, nth_last: usize, window: Duration) -> Option<Instant> {
+    times.len().checked_sub(nth_last).and_then(|index| times.get(index)).map(|time| *time + window)
 }
 
 #[cfg(test)]
@@ -121,7 +136,7 @@ mod tests {
         let mut made = Vec::new();
         while made.len() < count {
             match pace.take("1", pacing, now) {
-                Ok(()) => made.push(now),
+                Ok(wait) => made.push(now + wait),
                 Err(wait) => now += wait,
             }
         }
@@ -132,15 +147,27 @@ mod tests {
     fn content_is_a_second_apart_and_within_the_minute_and_the_hour() {
         let pace = Pace::default();
         let start = Instant::now();
-        assert_eq!(pace.take("1", Pacing::Content, start), Ok(()));
+        assert_eq!(pace.take("1", Pacing::Content, start), Ok(Duration::ZERO));
         let soon = start + Duration::from_millis(400);
-        assert_eq!(pace.take("1", Pacing::Content, soon), Err(Duration::from_millis(600)));
-        assert_eq!(pace.take("2", Pacing::Content, start), Ok(()));
-        let mut made = vec![start];
-        made.extend(taken(&pace, Pacing::Content, 500, start));
+        assert_eq!(pace.take("1", Pacing::Content, soon), Ok(Duration::from_millis(600)));
+        assert_eq!(pace.take("2", Pacing::Content, start), Ok(Duration::ZERO));
+        let mut made = vec![start, start + APART];
+        made.extend(taken(&pace, Pacing::Content, 499, soon));
         assert!(made.windows(2).all(|pair| pair[1] - pair[0] >= APART));
         assert!(made.windows(81).all(|window| window[80] - window[0] >= MINUTE));
         assert!(made[500] - made[0] >= HOUR);
+    }
+
+    /// Bots that posted 36 to 65 comments in a burst were blocked (pronto 133, open-code-review 158, semantic-release 843).
+    #[test]
+    fn a_burst_is_a_queue_whose_end_is_told_to_come_back() {
+        let pace = Pace::default();
+        let start = Instant::now();
+        let waits: Vec<_> = (0..65).map(|_| pace.take("1", Pacing::Content, start)).collect();
+        for (second, wait) in (0..=8).zip(&waits) {
+            assert_eq!(*wait, Ok(Duration::from_secs(second)));
+        }
+        assert!(waits[9..].iter().all(|wait| *wait == Err(Duration::from_secs(9))), "those took no place");
     }
 
     #[test]
@@ -148,11 +175,11 @@ mod tests {
         let pace = Pace::default();
         let start = Instant::now();
         for _ in 0..40 {
-            assert_eq!(pace.take("1", Pacing::Spare, start), Ok(()));
-            assert_eq!(pace.take("1", Pacing::Edit, start), Ok(()));
+            assert_eq!(pace.take("1", Pacing::Spare, start), Ok(Duration::ZERO));
+            assert_eq!(pace.take("1", Pacing::Edit, start), Ok(Duration::ZERO));
         }
         assert!(pace.take("1", Pacing::Spare, start).is_err(), "the other half is for answers");
-        assert_eq!(pace.take("1", Pacing::Content, start), Ok(()));
+        assert_eq!(pace.take("1", Pacing::Content, start), Ok(Duration::ZERO));
         let made = taken(&pace, Pacing::Content, 40, start);
         assert!(made[38] - start < MINUTE && made[39] - start >= MINUTE, "it was counted");
     }
@@ -164,7 +191,7 @@ mod tests {
         let made = taken(&pace, Pacing::Edit, 201, start);
         assert_eq!(made[99], start);
         assert!(made[100] - start >= MINUTE && made[200] - start >= 2 * MINUTE);
-        assert_eq!(pace.take("1", Pacing::Content, start), Ok(()), "and content does not wait for them");
+        assert_eq!(pace.take("1", Pacing::Content, start), Ok(Duration::ZERO), "and content does not wait for them");
     }
 
     #[test]
@@ -174,7 +201,7 @@ mod tests {
         let made = taken(&pace, Pacing::Growth, 50, start);
         assert!(made.windows(2).all(|pair| pair[1] - pair[0] >= APART));
         for _ in 0..50 {
-            assert_eq!(pace.take("1", Pacing::Edit, made[49]), Ok(()));
+            assert_eq!(pace.take("1", Pacing::Edit, made[49]), Ok(Duration::ZERO));
         }
     }
 
@@ -183,7 +210,7 @@ mod tests {
         let pace = Pace::default();
         let now = Instant::now();
         for installation in 0..2_000 {
-            assert_eq!(pace.take(&installation.to_string(), Pacing::Content, now), Ok(()));
+            assert_eq!(pace.take(&installation.to_string(), Pacing::Content, now), Ok(Duration::ZERO));
         }
         assert_eq!(pace.written.lock().unwrap().len(), MOST_INSTALLATIONS);
     }

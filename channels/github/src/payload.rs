@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use reveille_channel::{Malformed, Verified};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::{CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullRequest, Review, User};
 
@@ -129,6 +130,9 @@ pub(crate) struct Payload {
     /// Of `check_run.requested_action`.
     #[serde(default)]
     pub(crate) requested_action: Option<CheckAction>,
+    /// Of `edited`.
+    #[serde(default)]
+    pub(crate) changes: Option<Changes>,
     /// Of `labeled` and `unlabeled`.
     #[serde(default)]
     pub(crate) label: Option<Label>,
@@ -140,10 +144,24 @@ pub(crate) struct Payload {
     pub(crate) requested_reviewer: Option<User>,
 }
 
+/// What an edit changed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Changes {
+    /// The text.
+    #[serde(default)]
+    body: Option<IgnoredAny>,
+}
+
 impl Payload {
     /// Reads a body.
     pub(crate) fn of(json: &[u8]) -> Result<Self, Malformed> {
         serde_json::from_slice(json).map_err(|error| Malformed::json(&error))
+    }
+
+    /// Whether it is about a text that was written just now, which `written` begins: a title or a milestone can be edited too.
+    pub(crate) fn is_of_text(&self, written: &str) -> bool {
+        let has_new_text = || self.changes.as_ref().is_some_and(|changes| changes.body.is_some());
+        self.action == written || (self.action == "edited" && has_new_text())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Our own text on its way out: CommonMark that stays byte for byte as it is, except where GitHub would act on it.
 //!
 //! A model's text may have been steered by a stranger, so nothing in it may notify, refer, fetch or command
-//! (OUT-1, OUT-2, OUT-3): images become their text, mentions and references are broken by an invisible character,
-//! addresses of issues become code, raw HTML (and with it a false marker) is escaped, and so is a `/command` at the
-//! start of a line. Code is left alone, for GitHub does not act on it.
+//! (OUT-1, OUT-2, OUT-3): images become their text, mentions and references (and with them `Fixes #1`) are broken by an
+//! invisible character, addresses of issues become code, raw HTML (and with it a false marker) is escaped, and so are a
+//! `/command` at the start of a line and the box of a task list, which somebody could tick. A `suggestion` that somebody
+//! could commit becomes plain code. Code is else left alone, for GitHub does not act on it; but the bots that take
+//! commands read comments line by line, so a `/command` in it is moved by a blank.
 //!
 //! The text is parsed, the dangerous spans are edited, and the outcome is parsed again until nothing is left to edit.
 //! Where that does not settle, the whole text is shown as code: a reply that is ugly is better than one that acts.
@@ -35,6 +37,10 @@ pub(crate) fn render(text: &str, web: &Url) -> String {
     if !needs_parsing(text) {
         return text.to_owned();
     }
+    moved_commands(&inert(text, web))
+}
+
+fn inert(text: &str, web: &Url) -> String {
     let mut current = text.to_owned();
     for _ in 0..MOST_ROUNDS {
         match edits(&current, web) {
@@ -56,11 +62,23 @@ pub(crate) fn render(text: &str, web: &Url) -> String {
 
 /// Whether the text holds anything that could act. Most prose does not.
 fn needs_parsing(text: &str) -> bool {
-    text.contains(['@', '#', '<', '/', '&', '\\'])
-        || text.contains("![")
-        || text.contains("suggestion")
-        || text.to_ascii_lowercase().contains("gh-")
-        || text.to_ascii_lowercase().contains("www.")
+    if text.contains(['@', '#', '<', '/', '&', '\\']) {
+        return true;
+    }
+    let lower = text.to_ascii_lowercase();
+    ["![", "[ ]", "[x]", "suggestion", "gh-", "www."].iter().any(|acting| lower.contains(acting))
+}
+
+/// The text with a blank before each line that begins as a command, wherever that is. One blank changes no structure.
+fn moved_commands(text: &str) -> String {
+    let mut moved = String::with_capacity(text.len());
+    for line in text.split_inclusive(['\n', '\r']) {
+        if scan::command(line).is_some() {
+            moved.push(' ');
+        }
+        moved.push_str(line);
+    }
+    moved
 }
 
 /// The text as one block of code.
@@ -103,9 +121,10 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
                 NodeValue::Link(link) if scan::is_reference(&link.url, web) => {
                     edits.push(unlink(text, &lines, node, link, longest)?);
                 }
-                NodeValue::CodeBlock(block) if block.info.split_whitespace().next() == Some("suggestion") => {
+                NodeValue::CodeBlock(block) if is_suggestion(&block.info) => {
                     edits.push(rename_suggestion(text, place()?)?);
                 }
+                NodeValue::TaskItem(_) => edits.push(escape_box(text, place()?)?),
                 NodeValue::Text(content) => {
                     let acts = scan::acts(content, web);
                     // Positions of text that does nothing are never asked for.
@@ -178,11 +197,25 @@ fn unlink<'a>(
     Ok(vec![(whole.start..start, String::new()), (end..whole.end, behind)])
 }
 
-/// A block that GitHub would offer to commit.
+const SUGGESTION: &str = "suggestion";
+
+/// Whether GitHub would offer to commit the block.
+fn is_suggestion(info: &str) -> bool {
+    let first = info.split_whitespace().next().unwrap_or_default();
+    first.get(..SUGGESTION.len()).is_some_and(|word| word.eq_ignore_ascii_case(SUGGESTION))
+}
+
+/// A block that GitHub would offer to commit becomes text.
 fn rename_suggestion(text: &str, range: Range<usize>) -> Result<Edit, Unplaced> {
     let first_line = text.get(range.clone()).and_then(|raw| raw.lines().next()).ok_or(Unplaced)?;
-    let at = range.start + first_line.find("suggestion").ok_or(Unplaced)?;
-    Ok(vec![(at..at + "suggestion".len(), "text".to_owned())])
+    let at = range.start + first_line.to_ascii_lowercase().find(SUGGESTION).ok_or(Unplaced)?;
+    Ok(vec![(at..at + SUGGESTION.len(), "text".to_owned())])
+}
+
+/// The box of a task is shown as it is written.
+fn escape_box(text: &str, range: Range<usize>) -> Result<Edit, Unplaced> {
+    let at = range.start + text.get(range).and_then(|raw| raw.find('[')).ok_or(Unplaced)?;
+    Ok(vec![(at..at, "\\".to_owned())])
 }
 
 /// Applies edits; those that overlap an earlier one wait for the next round. `None` when they do not fit the text.
@@ -262,6 +295,15 @@ mod tests {
             ("www.GitHub.com//acme/app/pull/4", "`www.GitHub.com//acme/app/pull/4`"),
             ("[docs](https://example.com/a#1)", "[docs](https://example.com/a#1)"),
             ("```suggestion\nx\n```", "```text\nx\n```"),
+            ("~~~ Suggestion:-0+1\nx\n~~~", "~~~ text:-0+1\nx\n~~~"),
+            ("> ```suggestion\n> x\n> ```", "> ```text\n> x\n> ```"),
+            ("- [ ] now\n- [x] #4\n  1. [X] deep", "- \\[ ] now\n- \\[x] #·4\n  1. \\[X] deep"),
+            ("!https://github.com/acme/app/issues/4", "!`https://github.com/acme/app/issues/4`"),
+            ("Closes: GH-7, resolves acme/app#7", "Closes: GH-·7, resolves acme/app#·7"),
+            ("fixed https://github.com/acme/app/issues/4", "fixed `https://github.com/acme/app/issues/4`"),
+            ("```\n/close now\n/etc/hosts\n```", "```\n /close now\n/etc/hosts\n```"),
+            ("a `b\n/close now` c", "a `b\n /close now` c"),
+            ("@acme/team, @acme/team.", "@·acme/team, @·acme/team."),
             ("a ` b https://github.com/acme/app/issues/4", "a ` b ``https://github.com/acme/app/issues/4``"),
             ("| a | b |\n|---|---|\n| @octocat | #4 |", "| a | b |\n|---|---|\n| @·octocat | #·4 |"),
             ("> @octocat\n> - #4", "> @·octocat\n> - #·4"),
@@ -305,7 +347,8 @@ mod tests {
             3 => "[ -~\n]{0,6}",
             1 => "\\PC{0,4}",
             6 => proptest::sample::select(vec![
-                "@octocat", "&#64;octocat", "\\@octocat", "&commat;a", "#42", "&num;42", "\\#42", "acme/app#1", "GH-4", "![x](y)",
+                "@octocat", "@acme/team", "&#64;octocat", "\\@octocat", "&commat;a", "#42", "&num;42", "\\#42", "acme/app#1", "GH-4", "![x](y)",
+                "Fixes #1", "closes: ", "```suggestion\n", "- [ ] ", "1. [x] ", "/lgtm\n",
                 "![", "](z)", "[a]", "[a]: https://github.com/a/b/issues/1\n", "<b>", "<!--", "-->", "<pre>", "</pre>",
                 "\n/close\n", "\n\n", "> ", "- ", "    ", "\t", "`", "``", "```\n", "~~~", "|", "|---|", "https://github.com/a/b/issues/1",
                 "https://x.y/@z", "www.github.com/a/b/pull/2", "*", "_", "~~", "[^1]", "[^1]: ", "\r", "\r\n", "\\", "&amp;", "\u{0}", "é", "# ", "===\n",

@@ -59,8 +59,11 @@ fn addresses(text: &str) -> Vec<Range<usize>> {
     starts.sort_unstable();
     let mut found: Vec<Range<usize>> = Vec::new();
     for (start, scheme) in starts {
-        let follows_text =
-            before(text, start).is_some_and(|c| !(c.is_whitespace() || matches!(c, '*' | '_' | '~' | '(')));
+        // A scheme is found behind anything but a letter; `www.` only where a word begins.
+        let follows_text = before(text, start).is_some_and(|c| match scheme {
+            4 => !(c.is_whitespace() || matches!(c, '*' | '_' | '~' | '(')),
+            _ => c.is_ascii_alphabetic(),
+        });
         if follows_text || found.last().is_some_and(|other| other.contains(&start)) {
             continue;
         }

@@ -25,6 +25,14 @@ pub(crate) enum Need {
     Pulls,
     /// To read and answer discussions.
     Discussions,
+    /// To read issues.
+    ReadIssues,
+    /// To read pull requests.
+    ReadPulls,
+    /// To read files.
+    ReadContents,
+    /// To write check runs.
+    Checks,
 }
 
 impl Need {
@@ -35,12 +43,20 @@ impl Need {
             Self::Issues => json!({ "issues": "write", "metadata": "read" }),
             Self::Pulls => json!({ "issues": "write", "pull_requests": "write", "metadata": "read" }),
             Self::Discussions => json!({ "discussions": "write", "metadata": "read" }),
+            Self::ReadIssues => json!({ "issues": "read", "metadata": "read" }),
+            Self::ReadPulls => json!({ "issues": "read", "pull_requests": "read", "metadata": "read" }),
+            Self::ReadContents => json!({ "contents": "read", "metadata": "read" }),
+            Self::Checks => json!({ "checks": "write", "metadata": "read" }),
         }
     }
 
     /// What is asked for when the app lacks some of it. It can read then, and GitHub says whether it can write.
     pub(crate) fn without_more(self) -> Option<Self> {
-        (self == Self::Pulls).then_some(Self::Issues)
+        match self {
+            Self::Pulls => Some(Self::Issues),
+            Self::ReadPulls => Some(Self::ReadIssues),
+            Self::Issues | Self::Discussions | Self::ReadIssues | Self::ReadContents | Self::Checks => None,
+        }
     }
 }
 

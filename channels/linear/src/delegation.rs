@@ -4,7 +4,7 @@
 use reveille_channel::{Event, Kind, ReplyContext, ReplyError};
 use serde_json::json;
 
-use crate::Workspace;
+use crate::workspace::Workspace;
 use crate::api::{IssueChanges, NewActivity};
 use crate::client::Failure;
 use crate::marker;

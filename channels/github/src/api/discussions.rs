@@ -172,7 +172,7 @@ impl Api {
         struct Added {
             add_discussion_comment: Made,
         }
-        self.take_pace(repository, Pacing::Content)?;
+        self.take_pace(repository, Pacing::Content).await?;
         let variables = json!({ "discussion": discussion, "body": text, "answers": answers });
         let added: Added = self.graphql(repository, ADD, variables, false).await?;
         added.add_discussion_comment.comment.map(|comment| comment.id).ok_or_else(no_id)
@@ -186,7 +186,7 @@ impl Api {
         text: &str,
         pacing: Pacing,
     ) -> Result<(), ReplyError> {
-        self.take_pace(repository, pacing)?;
+        self.take_pace(repository, pacing).await?;
         let _: Value = self.graphql(repository, UPDATE, json!({ "id": id, "body": text }), true).await?;
         Ok(())
     }
@@ -199,7 +199,7 @@ impl Api {
         content: &str,
         pacing: Pacing,
     ) -> Result<(), ReplyError> {
-        self.take_pace(repository, pacing)?;
+        self.take_pace(repository, pacing).await?;
         let _: Value = self.graphql(repository, REACT, json!({ "id": id, "content": content }), true).await?;
         Ok(())
     }

@@ -3,12 +3,14 @@
 use http::Method;
 use jiff::Timestamp;
 use reveille_channel::ReplyError;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Api, Page, Repository, paging, read};
+use super::{Api, MOST_PER_PAGE, Page, Repository, paging, read, segments};
 use crate::client::As;
 use crate::model::{Comment, Issue, Label};
 use crate::pace::Pacing;
+use crate::token::Need;
 
 /// `&since=...` for a time, milliseconds since the Unix epoch.
 pub(super) fn since(since_ms: Option<i64>) -> String {
@@ -114,7 +116,7 @@ impl Api {
         pacing: Pacing,
     ) -> Result<Comment, ReplyError> {
         let path = format!("{}/issues/comments/{id}", repository.path()?);
-        self.take_pace(repository, pacing)?;
+        self.take_pace(repository, pacing).await?;
         self.put(conversation(repository), Method::PATCH, &path, &json!({ "body": text })).await
     }
 
@@ -129,7 +131,127 @@ impl Api {
         labels: &[String],
     ) -> Result<Vec<Label>, ReplyError> {
         let path = format!("{}/issues/{number}/labels", repository.path()?);
+        self.take_pace(repository, Pacing::Edit).await?;
         self.put(conversation(repository), Method::POST, &path, &json!({ "labels": labels })).await
+    }
+
+    /// Takes a label off an issue; whether it was on it.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    pub async fn remove_label(&self, repository: &Repository, number: u64, label: &str) -> Result<bool, ReplyError> {
+        let label = segments([label]).ok_or_else(|| ReplyError::Refused("that is no label's name".to_owned()))?;
+        let path = format!("{}/issues/{number}/labels{label}", repository.path()?);
+        self.take_pace(repository, Pacing::Edit).await?;
+        match self.client.request(conversation(repository), Method::DELETE, &path, None, true).await {
+            Ok(_) => Ok(true),
+            // It is the label that is not there, or the issue; either way it is off.
+            Err(ReplyError::Gone(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes people responsible for an issue, or no longer. GitHub leaves out whom it cannot make so: it is in the answer
+    /// who is responsible then.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    pub async fn change_assignees(
+        &self,
+        repository: &Repository,
+        number: u64,
+        logins: &[String],
+        are_added: bool,
+    ) -> Result<Issue, ReplyError> {
+        let path = format!("{}/issues/{number}/assignees", repository.path()?);
+        let method = if are_added { Method::POST } else { Method::DELETE };
+        self.take_pace(repository, Pacing::Edit).await?;
+        self.put(conversation(repository), method, &path, &json!({ "assignees": logins })).await
+    }
+
+    /// Changes an issue. The text is sent as it is.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    pub async fn update_issue(
+        &self,
+        repository: &Repository,
+        number: u64,
+        changes: &IssueChanges,
+    ) -> Result<Issue, ReplyError> {
+        let path = format!("{}/issues/{number}", repository.path()?);
+        self.take_pace(repository, Pacing::Edit).await?;
+        let body = serde_json::to_value(changes).map_err(|error| ReplyError::Refused(error.to_string()))?;
+        self.put(conversation(repository), Method::PATCH, &path, &body).await
+    }
+
+    /// Opens an issue. Not idempotent: [`ReplyError::Unknown`] means it may be there. The text is sent as it is.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    pub async fn create_issue(
+        &self,
+        repository: &Repository,
+        title: &str,
+        body: &str,
+        labels: &[String],
+    ) -> Result<Issue, ReplyError> {
+        let path = format!("{}/issues", repository.path()?);
+        let issue = json!({ "title": title, "body": body, "labels": labels });
+        self.make(repository, Need::Issues, &path, &issue).await
+    }
+
+    /// The issues and pull requests, closed ones too, that were changed at or after a time (milliseconds since the Unix
+    /// epoch), the newest first.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    pub async fn list_issues_since(
+        &self,
+        repository: &Repository,
+        since_ms: i64,
+        page: u32,
+    ) -> Result<Page<Issue>, ReplyError> {
+        let (paging, since) = (paging(MOST_PER_PAGE, page), since(Some(since_ms)));
+        let path = format!("{}/issues?state=all&sort=created&direction=desc&{paging}{since}", repository.path()?);
+        self.page(conversation(repository), &path).await
+    }
+
+    /// Issues and pull requests of the repository in which these words stand, the best first ("Searching issues and pull
+    /// requests"). The words are nothing but words: no operator or qualifier of theirs reaches further.
+    ///
+    /// # Errors
+    /// See [`ReplyError`].
+    pub async fn search_issues(
+        &self,
+        repository: &Repository,
+        words: &str,
+        kind: &str,
+        per_page: u32,
+    ) -> Result<Vec<Issue>, ReplyError> {
+        #[derive(Deserialize)]
+        struct Found {
+            items: Vec<FoundIssue>,
+        }
+        #[derive(Deserialize)]
+        struct FoundIssue {
+            #[serde(default)]
+            repository_url: String,
+            #[serde(flatten)]
+            issue: Issue,
+        }
+        let place = repository.path()?;
+        let words: Vec<String> = words.split_whitespace().map(word).collect();
+        let query = format!("{} repo:{}/{} {kind}", words.join(" "), repository.owner, repository.name);
+        let query: String = url::form_urlencoded::byte_serialize(query.trim().as_bytes()).collect();
+        let path = format!("/search/issues?q={query}&{}", paging(per_page, 1));
+        let found: Found = read(&self.get(conversation(repository), &path).await?)?;
+        // A token of a person may see more than this repository: what is found elsewhere is left out.
+        let is_here = |found: &FoundIssue| {
+            found.repository_url.is_empty()
+                || found.repository_url.to_ascii_lowercase().ends_with(&place.to_ascii_lowercase())
+        };
+        Ok(found.items.into_iter().filter(is_here).map(|found| found.issue).collect())
     }
 
     /// Puts a reaction (by GitHub's name of it) on the issue itself, on a comment of it, or on a comment on a line.
@@ -150,11 +272,35 @@ impl Api {
             ReactionOn::LineComment(id) => format!("pulls/comments/{id}"),
         };
         let path = format!("{}/{below}/reactions", repository.path()?);
-        self.take_pace(repository, pacing)?;
+        self.take_pace(repository, pacing).await?;
         let body = json!({ "content": reaction });
         self.client.request(conversation(repository), Method::POST, &path, Some(&body), true).await?;
         Ok(())
     }
+}
+
+/// A word of a search, in quotation marks where it could mean something else.
+fn word(text: &str) -> String {
+    let is_operator = ["and", "or", "not"].iter().any(|operator| text.eq_ignore_ascii_case(operator));
+    let is_plain = text.chars().all(char::is_alphanumeric) && !is_operator;
+    if is_plain { text.to_owned() } else { format!("\"{}\"", text.replace(['"', '\\'], " ").trim()) }
+}
+
+/// What is to change of an issue; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct IssueChanges {
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// `open` or `closed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<&'static str>,
+    /// `completed`, `not_planned`, `duplicate` or `reopened`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<&'static str>,
 }
 
 /// What a reaction is put on.
@@ -166,4 +312,26 @@ pub(crate) enum ReactionOn {
     Comment(u64),
     /// A comment on a line of a pull request, by its id.
     LineComment(u64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_search_is_a_word_and_nothing_else() {
+        for (text, searched) in [
+            ("crash", "crash"),
+            ("überlauf", "überlauf"),
+            ("OR", "\"OR\""),
+            ("not", "\"not\""),
+            ("repo:acme/secret", "\"repo:acme/secret\""),
+            ("\"repo:acme/secret", "\"repo:acme/secret\""),
+            ("(a", "\"(a\""),
+            ("-label:bug", "\"-label:bug\""),
+            ("a\\\"b", "\"a  b\""),
+        ] {
+            assert_eq!(word(text), searched);
+        }
+    }
 }

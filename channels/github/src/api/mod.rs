@@ -2,11 +2,14 @@
 //!
 //! One file per part of the documentation of the REST API; discussions live in the GraphQL API alone.
 
+mod checks;
+mod contents;
 mod deliveries;
 mod discussions;
 mod issues;
 mod people;
 mod pulls;
+mod reviews;
 
 use http::Method;
 use reveille_channel::{ReplyError, ThreadRef};
@@ -25,7 +28,12 @@ use crate::transport::Answer;
 pub(crate) use deliveries::{DeliveryObject, Hook};
 pub(crate) use discussions::{CommentsOf, DiscussionComment};
 pub(crate) use issues::ReactionOn;
+
+pub use checks::{CheckChanges, CheckOutput};
+pub use contents::{Content, Entry};
+pub use issues::IssueChanges;
 pub use people::Permission;
+pub use reviews::{NewReview, Remark};
 
 /// The most GitHub gives on a page.
 pub const MOST_PER_PAGE: u32 = 100;
@@ -43,6 +51,8 @@ pub struct Repository {
     pub name: String,
     /// Whether what is reached there is a pull request: its conversation needs a permission of its own.
     pub is_pull: bool,
+    /// Whether nothing there is to be changed: the token is asked for that alone.
+    pub is_read_only: bool,
 }
 
 impl Repository {
@@ -57,7 +67,8 @@ impl Repository {
         let id = thread.key.split_once(':').and_then(|(id, _)| id.parse().ok());
         let is_pull = thread.location.get("kind").is_some_and(|kind| kind == "pull" || kind == "review");
         let (owner, name) = (part("owner")?, part("repo")?);
-        let repository = Self { installation: thread.installation.clone(), id, owner, name, is_pull };
+        let repository =
+            Self { installation: thread.installation.clone(), id, owner, name, is_pull, is_read_only: false };
         repository.path()?;
         Ok((repository, number))
     }
@@ -73,7 +84,12 @@ impl Repository {
 
     /// What its conversations need.
     pub(crate) fn need(&self) -> Need {
-        if self.is_pull { Need::Pulls } else { Need::Issues }
+        match (self.is_pull, self.is_read_only) {
+            (false, false) => Need::Issues,
+            (false, true) => Need::ReadIssues,
+            (true, false) => Need::Pulls,
+            (true, true) => Need::ReadPulls,
+        }
     }
 
     pub(crate) fn reach(&self, need: Need) -> Reach {
@@ -146,17 +162,20 @@ impl Api {
         path: &str,
         body: &Value,
     ) -> Result<T, ReplyError> {
-        self.take_pace(repository, Pacing::Content)?;
+        self.take_pace(repository, Pacing::Content).await?;
         let answer = self.client.request(As::In(repository, need), Method::POST, path, Some(body), false).await?;
         // It was made: an answer nobody can read leaves its id unknown.
         read(&answer).map_err(|error| ReplyError::Unknown(error.to_string()))
     }
 
-    fn take_pace(&self, repository: &Repository, pacing: Pacing) -> Result<(), ReplyError> {
-        self.pace.take(&repository.installation, pacing, Instant::now()).map_err(|wait| ReplyError::Retry {
-            after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1),
-            reason: "GitHub limits how fast things are written".to_owned(),
-        })
+    /// Waits for a place among what is written through this installation.
+    async fn take_pace(&self, repository: &Repository, pacing: Pacing) -> Result<(), ReplyError> {
+        let wait = self.pace.take(&repository.installation, pacing, Instant::now()).map_err(|wait| {
+            let after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+            ReplyError::Retry { after_ms, reason: "GitHub limits how fast things are written".to_owned() }
+        })?;
+        tokio::time::sleep(wait).await;
+        Ok(())
     }
 
     async fn page<T: DeserializeOwned>(&self, who: As<'_>, path: &str) -> Result<Page<T>, ReplyError> {
@@ -196,6 +215,22 @@ fn next_by_number(path: &str, count: usize) -> Option<String> {
     }
     pairs.iter_mut().filter(|(key, _)| key == "page").for_each(|(_, value)| *value = (page + 1).to_string());
     Some(format!("{place}?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()))
+}
+
+/// Words as the further segments of a path, encoded; `None` for what cannot be one.
+fn segments<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<String> {
+    let mut url = Url::parse("http://host/").ok()?;
+    {
+        let mut path = url.path_segments_mut().ok()?;
+        path.clear();
+        for word in words {
+            if word.is_empty() || word == "." || word == ".." || word.contains(char::is_control) {
+                return None;
+            }
+            path.push(word);
+        }
+    }
+    Some(url.path().to_owned())
 }
 
 fn paging(per_page: u32, page: u32) -> String {

@@ -64,7 +64,7 @@ impl Api {
         pacing: Pacing,
     ) -> Result<Comment, ReplyError> {
         let path = format!("{}/pulls/comments/{id}", repository.path()?);
-        self.take_pace(repository, pacing)?;
+        self.take_pace(repository, pacing).await?;
         self.put(As::In(repository, Need::Pulls), Method::PATCH, &path, &json!({ "body": text })).await
     }
 }

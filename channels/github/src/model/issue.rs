@@ -24,6 +24,9 @@ pub struct Issue {
     /// Its labels.
     #[serde(default, deserialize_with = "super::null_is_default")]
     pub labels: Vec<Label>,
+    /// Who is responsible.
+    #[serde(default, deserialize_with = "super::null_is_default")]
+    pub assignees: Vec<User>,
     /// How many comments it has.
     #[serde(default)]
     pub comments: u64,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 pub use check::{CheckAction, CheckRun, PullReference};
 pub use discussion::Discussion;
 pub use issue::{Comment, Issue};
-pub use pull::{Branch, BranchRepository, PullRequest, Review};
+pub use pull::{Branch, BranchRepository, PullFile, PullRequest, Review};
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -107,3 +107,26 @@ pub struct Review {
     #[serde(default)]
     pub html_url: String,
 }
+
+/// A file that a pull request changes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PullFile {
+    /// Its path.
+    #[serde(default)]
+    pub filename: String,
+    /// `added`, `removed`, `modified`, `renamed`, ...
+    #[serde(default)]
+    pub status: String,
+    /// Lines that are new.
+    #[serde(default)]
+    pub additions: u64,
+    /// Lines that are gone.
+    #[serde(default)]
+    pub deletions: u64,
+    /// Its path before, when it was renamed.
+    #[serde(default)]
+    pub previous_filename: Option<String>,
+    /// What changes; nothing for files that are no text or too long.
+    #[serde(default)]
+    pub patch: Option<String>,
+}

@@ -19,8 +19,7 @@ pub(super) fn discussion(own: &Own, payload: &mut Payload) -> Result<Said, Nothi
     }
     let post = Post { author: discussion.user.as_ref(), via: None, text: &discussion.body };
     let is_new = payload.action == "created";
-    own.check_is_not_ours(&payload.sender, is_new, is_new || payload.action == "edited", post)
-        .map_err(Nothing::Ignored)?;
+    own.check_is_not_ours(&payload.sender, is_new, payload.is_of_text("created"), post).map_err(Nothing::Ignored)?;
     let mut mentions = Vec::new();
     let kind = match payload.action.as_str() {
         "created" => {

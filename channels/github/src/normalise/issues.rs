@@ -13,8 +13,7 @@ pub(super) fn issue(own: &Own, payload: &mut Payload) -> Result<Said, Nothing> {
     let Some(issue) = payload.issue.take() else { return Err(Nothing::Malformed("there is no issue")) };
     let post = Post { author: issue.user.as_ref(), via: issue.performed_via_github_app, text: &issue.body };
     let is_new = payload.action == "opened";
-    own.check_is_not_ours(&payload.sender, is_new, is_new || payload.action == "edited", post)
-        .map_err(Nothing::Ignored)?;
+    own.check_is_not_ours(&payload.sender, is_new, payload.is_of_text("opened"), post).map_err(Nothing::Ignored)?;
     let mut mentions = Vec::new();
     let kind = match payload.action.as_str() {
         "opened" => {

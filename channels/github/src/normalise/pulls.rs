@@ -22,8 +22,7 @@ pub(super) fn pull_request(own: &Own, payload: &mut Payload) -> Result<Said, Not
     let Some(pull) = payload.pull_request.take() else { return Err(Nothing::Malformed("there is no pull request")) };
     let post = Post { author: pull.user.as_ref(), via: None, text: &pull.body };
     let is_new = payload.action == "opened";
-    own.check_is_not_ours(&payload.sender, is_new, is_new || payload.action == "edited", post)
-        .map_err(Nothing::Ignored)?;
+    own.check_is_not_ours(&payload.sender, is_new, payload.is_of_text("opened"), post).map_err(Nothing::Ignored)?;
     let mut mentions = Vec::new();
     let kind = match payload.action.as_str() {
         "opened" => {
@@ -72,7 +71,9 @@ pub(super) fn review(own: &Own, payload: &mut Payload) -> Result<Said, Nothing> 
     };
     let post = Post { author: review.user.as_ref(), via: None, text: &review.body };
     let is_new = payload.action == "submitted";
-    own.check_is_not_ours(&payload.sender, is_new, true, post).map_err(Nothing::Ignored)?;
+    // An answer on a line comes as a review without a text besides: it says nothing of whose it is.
+    let is_of_text = !review.body.trim().is_empty();
+    own.check_is_not_ours(&payload.sender, is_new, is_of_text, post).map_err(Nothing::Ignored)?;
     let state = review.state.to_ascii_lowercase();
     let (kind, mentions) = match payload.action.as_str() {
         "submitted" => asked(&review.body, Kind::Review { state: state.clone() }),

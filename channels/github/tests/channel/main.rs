@@ -9,6 +9,10 @@ mod deliveries_are_verified;
 #[cfg(test)]
 mod failed_deliveries_are_asked_for;
 #[cfg(test)]
+mod model_text_does_nothing;
+#[cfg(test)]
+mod own_posts_start_nothing;
+#[cfg(test)]
 mod public_examples_are_understood;
 #[cfg(test)]
 mod questions_are_asked;

@@ -1,11 +1,11 @@
 //! A question is a comment that shows exactly what is asked about, and lines that answer it.
 
 use proptest::prelude::*;
-use reveille_channel::{Ask, Channel, Choice, Inbound, Kind, Op, Progress, ReplyError, Style};
+use reveille_channel::{ActorKind, Ask, Channel, Choice, Inbound, Kind, Op, Progress, ReplyError, Role, Style};
 use serde_json::json;
 
 use crate::stand_in::StandIn;
-use crate::support::{app, comment, context, delivery, normalised, token};
+use crate::support::{app, comment, context, delivery, event, normalised, token};
 
 const POST: &str = "POST /repos/acme/app/issues/7/comments";
 const PATCH: &str = "PATCH /repos/acme/app/issues/comments/500";
@@ -59,13 +59,49 @@ async fn its_own_lines_answer_it() {
 }
 
 fn kind_of(text: &str) -> Kind {
-    let mut payload: serde_json::Value =
-        serde_json::from_slice(include_bytes!("../../fixtures/issue_comment.created.json")).unwrap();
+    let mut payload = created();
     payload["comment"]["body"] = json!(text);
     match normalised(&app(), delivery("issue_comment", serde_json::to_vec(&payload).unwrap(), &[])) {
         Ok(Inbound::Events(mut events)) => events.remove(0).kind,
         other => panic!("{other:?}"),
     }
+}
+
+/// What an answer counts is decided elsewhere: here it brings who gave it, by id, and GitHub's word on what they may do.
+#[tokio::test]
+async fn an_answer_brings_who_gave_it_and_what_they_may_do() {
+    let server = StandIn::start().await;
+    let github = token(&server.base);
+    for (id, login, permission, role) in [
+        (501, "writer", "write", Role::Member),
+        (502, "keeper", "admin", Role::Admin),
+        (503, "reader", "read", Role::Guest),
+        (504, "stranger", "none", Role::None),
+    ] {
+        let account = json!({ "id": id, "login": login, "type": "User" });
+        let mut payload = created();
+        let repository = payload["repository"]["full_name"].as_str().unwrap().to_owned();
+        let told = json!({ "permission": permission, "role_name": permission, "user": account });
+        server.on(&format!("GET /repos/{repository}/collaborators/{login}/permission"), 200, told);
+        payload["comment"]["body"] = json!("/approve q7-2.x");
+        payload["comment"]["user"] = account.clone();
+        payload["sender"] = account;
+        let event = event(&github, "issue_comment", &serde_json::to_vec(&payload).unwrap());
+        assert_eq!(event.kind, Kind::Action { reference: "q7-2.x".into(), choice: "approve".into() });
+        assert_eq!((event.actor.id.as_str(), event.actor.kind), (id.to_string().as_str(), ActorKind::Human));
+        assert_eq!(github.permission(&event.actor, &event.thread).await, Ok(role), "{login}");
+    }
+    // Somebody's program answers as a program, and a changed comment answers nothing.
+    let mut payload = created();
+    payload["comment"]["body"] = json!("/approve q7-2.x");
+    payload["comment"]["performed_via_github_app"] = json!({ "id": 77, "slug": "other" });
+    assert_eq!(event(&github, "issue_comment", &serde_json::to_vec(&payload).unwrap()).actor.kind, ActorKind::Bot);
+    payload["action"] = json!("edited");
+    assert_eq!(event(&github, "issue_comment", &serde_json::to_vec(&payload).unwrap()).kind, Kind::Edited);
+}
+
+fn created() -> serde_json::Value {
+    serde_json::from_slice(include_bytes!("../../fixtures/issue_comment.created.json")).unwrap()
 }
 
 #[tokio::test]
