@@ -285,7 +285,7 @@ fn an_agent_file_can_name_exactly_the_tools_there_are() {
 async fn a_tool_of_one_platform_is_not_offered_and_does_not_run_elsewhere() {
     let all = ["github.*".to_owned()];
     assert_eq!(built_in().schemas(&all, "slack"), []);
-    assert_eq!(built_in().schemas(&all, "github").len(), 5);
+    assert_eq!(built_in().schemas(&all, "github").len(), 19);
     let outcome = built_in().run("github.get_issue", &context(), &json!({}), LONG, &leave()).await;
     assert_eq!(outcome, ToolOutcome::Error { message: "`github.get_issue` works in threads on github alone.".into() });
 }

@@ -12,6 +12,7 @@ mod discord_is_answered;
 mod github_is_whole;
 mod installations_are_made;
 mod github_shows_its_work;
+mod github_tools_act;
 mod linear_is_answered;
 mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;

@@ -48,6 +48,7 @@ pub use model::{
     AppReference, Branch, BranchRepository, CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullFile,
     PullReference, PullRequest, Review, User,
 };
+pub use normalise::{check_run_id, check_run_pull};
 pub use settings::{Auth, Settings, SettingsError};
 
 /// The platform's name in events.

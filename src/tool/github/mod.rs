@@ -1,6 +1,13 @@
 //! GitHub's tools. Each reaches the repository of its own thread and no other: where to act is never the model's word.
 
+mod checks;
+mod files;
+mod issues;
+mod labels;
+mod pulls;
 mod read;
+mod review;
+mod search;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -21,6 +28,15 @@ pub(super) use write::{AddLabels, PostComment};
 
 /// How long one of these tools may take: a few calls, each with a deadline of its own.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a call is made that GitHub puts off.
+const MOST_TRIES: u32 = 3;
+/// The longest wait for another try, milliseconds: well inside the tool's deadline.
+const MOST_WAIT_MS: u64 = 15_000;
+/// Clocks differ: what a call made may seem a little older than its turn.
+const CLOCKS_DIFFER_MS: i64 = 120_000;
+/// GitHub takes 65,536 characters; the rest is room for the marker.
+const TEXT_BYTES: usize = 60_000;
 
 /// The GitHub connections of the gateway, by name.
 pub type GitHubConnections = Arc<BTreeMap<String, Arc<GitHub>>>;
@@ -44,14 +60,44 @@ fn place<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Resul
     Ok(Place { github, repository, number })
 }
 
+/// The same for what only reads: its token can do no more.
+fn reading<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
+    let Place { github, repository, number } = place(connections, context)?;
+    Ok(Place { github, repository: Repository { is_read_only: true, ..repository }, number })
+}
+
+/// The same for what a pull request alone has.
+fn pull<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
+    let place = place(connections, context)?;
+    if place.repository.is_pull {
+        return Ok(place);
+    }
+    Err(ToolError::Failed("This thread is of no pull request. Nothing was done.".to_owned()))
+}
+
 /// The tools of these connections.
-pub(super) fn tools(connections: &GitHubConnections) -> [Arc<dyn Tool>; 5] {
-    [
-        Arc::new(GetIssue::new(Arc::clone(connections))),
-        Arc::new(ListComments::new(Arc::clone(connections))),
-        Arc::new(ListIssues::new(Arc::clone(connections))),
-        Arc::new(AddLabels::new(Arc::clone(connections))),
-        Arc::new(PostComment::new(Arc::clone(connections))),
+pub(super) fn tools(connections: &GitHubConnections) -> Vec<Arc<dyn Tool>> {
+    let of = || Arc::clone(connections);
+    vec![
+        Arc::new(GetIssue::new(of())),
+        Arc::new(ListComments::new(of())),
+        Arc::new(ListIssues::new(of())),
+        Arc::new(AddLabels::new(of())),
+        Arc::new(PostComment::new(of())),
+        Arc::new(search::SearchIssues::new(of())),
+        Arc::new(labels::ListLabels::new(of())),
+        Arc::new(issues::CreateIssue::new(of())),
+        Arc::new(issues::UpdateIssue::new(of())),
+        Arc::new(files::GetFile::new(of())),
+        Arc::new(files::ListDirectory::new(of())),
+        Arc::new(pulls::GetPull::new(of())),
+        Arc::new(pulls::ListPulls::new(of())),
+        Arc::new(pulls::ListPullFiles::new(of())),
+        Arc::new(pulls::ListReviews::new(of())),
+        Arc::new(pulls::ListReviewComments::new(of())),
+        Arc::new(review::CreateReview::new(of())),
+        Arc::new(checks::CreateCheckRun::new(of())),
+        Arc::new(checks::UpdateCheckRun::new(of())),
     ]
 }
 
@@ -74,7 +120,93 @@ fn spec(
     }
 }
 
+/// A tool as its arguments and a function; where one is given, a second function finds what a lost call made.
+macro_rules! github_tool {
+    ($(#[$doc:meta])* $tool:ident, $name:literal, $description:literal, $arguments:ty,
+     ($effect:ident, $class:ident), $bytes:expr => $call:ident $(, $look_up:ident)?) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $tool {
+            spec: ToolSpec,
+            connections: GitHubConnections,
+        }
+
+        impl $tool {
+            pub(super) fn new(connections: GitHubConnections) -> Self {
+                let (effect, class) = ($crate::journal::Effect::$effect, $crate::tool::Class::$class);
+                let parameters = $crate::tool::schema_of::<$arguments>();
+                let spec = $crate::tool::github::spec($name, $description, parameters, (effect, class), $bytes);
+                Self { spec, connections }
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl $crate::tool::Tool for $tool {
+            fn spec(&self) -> &ToolSpec {
+                &self.spec
+            }
+
+            async fn call(&self, context: &ToolContext, arguments: &serde_json::Value) -> Result<String, ToolError> {
+                $call(&self.connections, context, $crate::tool::parse_arguments(arguments)?).await
+            }
+
+            $(
+                async fn look_up(
+                    &self,
+                    context: &ToolContext,
+                    _arguments: &serde_json::Value,
+                ) -> Result<Option<String>, ToolError> {
+                    $look_up(&self.connections, context).await
+                }
+            )?
+        }
+    };
+}
+use github_tool;
+
 /// What GitHub's refusal means to the model.
 fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
     move |error| super::thread::failed(what, &error)
+}
+
+/// What did not even begin.
+fn nothing_done(what: &str) -> ToolError {
+    ToolError::Failed(format!("{what} Nothing was done."))
+}
+
+/// Makes a call again where it certainly was not done and may be soon: our own pace and short limits of GitHub's.
+/// The tool's deadline is over all of it.
+async fn patiently<T, F: Future<Output = Result<T, ReplyError>>>(call: impl Fn() -> F) -> Result<T, ReplyError> {
+    for _ in 1..MOST_TRIES {
+        match call().await {
+            Err(ReplyError::Retry { after_ms, .. }) if after_ms <= MOST_WAIT_MS => {
+                tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            }
+            result => return result,
+        }
+    }
+    call().await
+}
+
+/// What makes the text of one call recognisable: hidden on the page, and not to be guessed.
+fn marker(context: &ToolContext) -> String {
+    format!("<!-- reveille:call:{} -->", context.key)
+}
+
+/// A text of the model's that does nothing, with the call's marker at its end.
+fn marked(github: &GitHub, context: &ToolContext, text: &str) -> Result<String, ToolError> {
+    let text = github.render(text);
+    if text.len() > TEXT_BYTES {
+        return Err(nothing_done(&format!("A text is longer than {TEXT_BYTES} bytes: shorten it.")));
+    }
+    Ok(format!("{}\n\n{}", text.trim_end(), marker(context)).trim_start().to_owned())
+}
+
+/// A title: one line, which GitHub shows as it is.
+fn title(text: &str) -> Result<String, ToolError> {
+    let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if title.is_empty() || title.chars().count() > 250 {
+        return Err(nothing_done("A title is one line of 1 to 250 characters."));
+    }
+    Ok(title)
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{GitHubConnections, Place, failed, place, spec};
+use super::{GitHubConnections, Place, failed, reading, spec};
 use crate::journal::Effect;
 use crate::tool::output::fitting;
 use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
@@ -23,11 +23,11 @@ const MOST_ISSUES: u32 = 200;
 /// The most bytes a list takes.
 const LIST_BYTES: usize = 32 * 1024;
 
-fn author(user: Option<&User>) -> &str {
+pub(super) fn author(user: Option<&User>) -> &str {
     user.map_or("a deleted account", |user| &user.login)
 }
 
-fn day(at_ms: i64) -> String {
+pub(super) fn day(at_ms: i64) -> String {
     Timestamp::from_millisecond(at_ms).unwrap_or_default().strftime("%Y-%m-%d").to_string()
 }
 
@@ -71,7 +71,7 @@ impl Tool for GetIssue {
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let IssueArguments { number } = parse_arguments(arguments)?;
-        let Place { github, repository, number: own } = place(&self.connections, context)?;
+        let Place { github, repository, number: own } = reading(&self.connections, context)?;
         let number = number.unwrap_or(own);
         let issue = github.api().get_issue(&repository, number).await.map_err(failed(&format!("Issue #{number}")))?;
         let kind = if issue.is_pull_request { "pull request" } else { "issue" };
@@ -87,7 +87,7 @@ impl Tool for GetIssue {
 }
 
 /// The platform's word, if it is one that is known.
-fn state(issue: &Issue) -> &'static str {
+pub(super) fn state(issue: &Issue) -> &'static str {
     if issue.state == "closed" { "closed" } else { "open" }
 }
 
@@ -131,7 +131,7 @@ impl Tool for ListComments {
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let CommentsArguments { number, limit } = parse_arguments(arguments)?;
         let limit = limit.unwrap_or(30).clamp(1, MOST_PER_PAGE);
-        let place = place(&self.connections, context)?;
+        let place = reading(&self.connections, context)?;
         let number = number.unwrap_or(place.number);
         let comments = latest(&place, number, limit).await.map_err(failed(&format!("Issue #{number}")))?;
         if comments.is_empty() {
@@ -206,7 +206,7 @@ impl Tool for ListIssues {
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
         let IssuesArguments { limit } = parse_arguments(arguments)?;
         let wanted = usize::try_from(limit.unwrap_or(100).clamp(1, MOST_ISSUES)).unwrap_or(usize::MAX);
-        let Place { github, repository, number: own } = place(&self.connections, context)?;
+        let Place { github, repository, number: own } = reading(&self.connections, context)?;
         let mut lines = Vec::new();
         // Pull requests are on the same pages; two more pages make up for them.
         for page in 1..=MOST_ISSUES.div_ceil(MOST_PER_PAGE) + 2 {
@@ -233,7 +233,7 @@ impl Tool for ListIssues {
 }
 
 /// An issue in one line.
-fn line(issue: &Issue) -> String {
+pub(super) fn line(issue: &Issue) -> String {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let labels = labels(issue);
     let labels = if labels.is_empty() { labels } else { format!(" [{labels}]") };

@@ -88,6 +88,17 @@ async fn add_labels(State(server): Shared, Json(body): Json<Value>) -> Json<Valu
     Json(json!([{ "name": "bug" }, { "name": "docs" }]))
 }
 
+/// Those with an even number are of this thread.
+async fn get_check(Path(id): Path<u64>) -> Json<Value> {
+    let external_id = if id.is_multiple_of(2) { "reveille:7:x" } else { "reveille:8:x" };
+    Json(json!({ "id": id, "name": "review", "head_sha": "a", "external_id": external_id, "status": "in_progress" }))
+}
+
+async fn patch_check(State(server): Shared, Path(id): Path<u64>, Json(body): Json<Value>) -> Json<Value> {
+    server.labelled.lock().unwrap().push(body);
+    Json(json!({ "id": id, "name": "review", "head_sha": "a" }))
+}
+
 struct Site {
     server: Arc<Server>,
     registry: Registry,
@@ -104,6 +115,7 @@ async fn site(server: Server) -> Site {
         .route("/repos/acme/app/issues/{number}/comments", get(list_comments).post(create_comment))
         .route("/repos/acme/app/issues/{number}/labels", post(add_labels))
         .route("/repos/acme/app/labels", get(labels))
+        .route("/repos/acme/app/check-runs/{id}", get(get_check).patch(patch_check))
         .with_state(Arc::clone(&server));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -209,4 +221,23 @@ async fn an_empty_or_endless_comment_is_not_posted() {
     site.error("github.comment", json!({ "body": "x".repeat(70_000) })).await;
     site.error("github.comment", json!({ "body": "x", "number": 9 })).await;
     assert!(site.server.comments.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_a_check_run_of_this_threads_pull_request_is_changed() {
+    let mut site = site(Server::default()).await;
+    let arguments = |id: u64| {
+        json!({ "check_run_id": id, "conclusion": "success", "title": "Done", "summary": "All is well, @ann.",
+            "steps": [{ "name": "Read", "status": "success" }] })
+    };
+    let said = site.error("github.update_check_run", arguments(4)).await;
+    assert_eq!(said, "This thread is of no pull request. Nothing was done.");
+    site.context.thread.location.insert("kind".into(), "pull".into());
+    let said = site.error("github.update_check_run", arguments(3)).await;
+    assert_eq!(said, "That check run is not one of yours in this thread. Nothing was done.");
+    assert!(site.server.labelled.lock().unwrap().is_empty());
+    site.ok("github.update_check_run", arguments(4)).await;
+    let output = json!({ "title": "Done", "summary": "All is well, @\u{200b}ann.", "text": "* ✅ Read" });
+    let changed = json!({ "conclusion": "success", "output": output });
+    assert_eq!(*site.server.labelled.lock().unwrap(), [changed]);
 }

@@ -3,12 +3,25 @@
 use reveille_channel::Kind;
 
 use super::{Nothing, Said};
+use crate::model::CheckRun;
 use crate::own::Own;
 use crate::payload::Payload;
 use crate::place::Place;
 
 /// What we write before the number of the pull request into a check run's `external_id`.
-pub(crate) const EXTERNAL_ID: &str = "reveille:";
+const EXTERNAL_ID: &str = "reveille:";
+
+/// The `external_id` of a check run of ours for a pull request; `word` tells it from our others there.
+#[must_use]
+pub fn check_run_id(pull: u64, word: &str) -> String {
+    format!("{EXTERNAL_ID}{pull}:{word}")
+}
+
+/// The pull request that a check run of ours was made for.
+#[must_use]
+pub fn check_run_pull(check: &CheckRun) -> Option<u64> {
+    check.external_id.strip_prefix(EXTERNAL_ID)?.split(':').next()?.parse().ok()
+}
 
 /// `check_run`. Only buttons matter: that a check began or ended is told by whoever runs it.
 pub(super) fn check_run(own: &Own, payload: &mut Payload) -> Result<Said, Nothing> {
@@ -20,8 +33,7 @@ pub(super) fn check_run(own: &Own, payload: &mut Payload) -> Result<Said, Nothin
         return Err(Nothing::Ignored("a check run of another app"));
     }
     // A commit is no place for an answer: the pull request is that our check run was made for, else one with this head.
-    let made_for = check.external_id.strip_prefix(EXTERNAL_ID).and_then(|rest| rest.split(':').next()?.parse().ok());
-    let Some(number) = made_for.or_else(|| check.pull_requests.first().map(|pull| pull.number)) else {
+    let Some(number) = check_run_pull(&check).or_else(|| check.pull_requests.first().map(|pull| pull.number)) else {
         return Err(Nothing::Ignored("a check run of no pull request"));
     };
     let action = payload.requested_action.take().map(|action| action.identifier);

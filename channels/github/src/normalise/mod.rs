@@ -51,6 +51,8 @@ pub(crate) fn is_path_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
+pub use checks::{check_run_id, check_run_pull};
+
 /// Turns a verified delivery into what it means.
 pub(crate) fn normalise(connection: &str, own: &Own, verified: &Verified) -> Result<Inbound, Malformed> {
     let json = json(verified)?;

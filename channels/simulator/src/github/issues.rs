@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::Asked;
 use super::state::{Issue, State};
-use super::{Answer, Github, NOT_FOUND, Refusal, UNPROCESSABLE, objects};
+use super::{Answer, Github, NOT_FOUND, PEOPLE, Refusal, UNPROCESSABLE, objects};
 use crate::lock;
 
 /// The longest text, characters.
@@ -99,6 +99,18 @@ impl Github {
                 }
                 issue.labels.retain(|name| *name != label);
                 Ok((StatusCode::OK, issue.labels.iter().map(|name| objects::label(name)).collect()))
+            }
+            (method @ ("POST" | "DELETE"), ["issues", number, "assignees"]) => {
+                let named = names(arguments.get("assignees"));
+                // Whoever cannot be made responsible is left out without a word.
+                let may_be = |login: &String| PEOPLE.iter().any(|one| one.login == login && one.permission != "none");
+                let issue = found_mut(&mut state, number)?;
+                issue.assignees.retain(|login| !named.contains(login));
+                if method == "POST" {
+                    issue.assignees.extend(named.into_iter().filter(may_be));
+                }
+                let status = if method == "POST" { StatusCode::CREATED } else { StatusCode::OK };
+                Ok((status, objects::issue(issue)))
             }
             ("POST", ["issues", "comments", id, "reactions"]) => {
                 react(&mut comment_of(&mut state, id)?.1.reactions, arguments)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::api::Asked;
 use super::auth::Caller;
+use super::state::Issue;
 use super::{Answer, Github, NOT_FOUND, PEOPLE, REPOSITORY, UNPROCESSABLE, objects};
 use crate::lock;
 
@@ -60,10 +61,11 @@ impl Github {
         if inside.is_empty() { Err(NOT_FOUND) } else { Ok((StatusCode::OK, Value::Array(inside))) }
     }
 
-    /// `q` with words and `repo:`; other qualifiers are taken and hold nothing back.
+    /// `q` with words, `repo:` and `is:`; other qualifiers are taken and hold nothing back.
     pub(super) fn search(&self, what: &str, query: &[(String, String)], caller: &Caller) -> Answer {
         let asked = query.iter().find(|(key, _)| key == "q").map(|(_, value)| value.as_str()).ok_or(UNPROCESSABLE)?;
-        let (qualifiers, words): (Vec<&str>, Vec<&str>) = asked.split_whitespace().partition(|word| word.contains(':'));
+        let (qualifiers, words): (Vec<&str>, Vec<&str>) =
+            asked.split_whitespace().partition(|word| word.contains(':') && !word.starts_with('"'));
         if !qualifiers.contains(&format!("repo:{REPOSITORY}").as_str()) {
             return Err((StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed"));
         }
@@ -75,8 +77,17 @@ impl Github {
         let items: Vec<Value> = match what {
             "issues" => {
                 caller.may(&[("issues", "read"), ("pull_requests", "read")])?;
-                let found = state.issues.iter().filter(|issue| holds(&format!("{} {}", issue.title, issue.body)));
-                found.map(objects::issue).collect()
+                let is = |issue: &&Issue| {
+                    qualifiers.iter().all(|qualifier| match *qualifier {
+                        "is:issue" => issue.pull.is_none(),
+                        "is:pr" => issue.pull.is_some(),
+                        "is:open" => !issue.is_closed,
+                        "is:closed" => issue.is_closed,
+                        _ => true,
+                    })
+                };
+                let found = state.issues.iter().filter(is);
+                found.filter(|issue| holds(&format!("{} {}", issue.title, issue.body))).map(objects::issue).collect()
             }
             "code" => {
                 caller.may(&[("contents", "read")])?;
