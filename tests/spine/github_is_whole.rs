@@ -120,3 +120,19 @@ async fn a_thread_on_a_line_and_a_discussion_are_answered_where_the_question_sta
     github.comment_in_discussion("alice", 5, "@assistant are you sure?", Some(comment)).unwrap();
     assert!(github.wait_until(PATIENCE, answered(2)).await, "{:?} {}", github.discussion(5), stage.log());
 }
+
+/// Others posted dozens of comments at once and were blocked: one comment that is edited, and a queue for each installation.
+#[tokio::test]
+async fn a_burst_of_questions_is_answered_by_one_comment_each_at_the_pace_that_github_allows() {
+    let stage = Stage::of_app(SCRIPT).await;
+    let _gateway = stage.serve("");
+    let github = stage.simulator.github();
+    let open = |number| github.open_issue("carol", "acme/app", &format!("Issue {number}"), "It breaks.").unwrap();
+    let numbers: Vec<u64> = (0..8).map(open).collect();
+    let all_answered = |github: &Github| numbers.iter().all(|number| is_whole(github, *number));
+    assert!(github.wait_until(PATIENCE, all_answered).await, "{}", stage.log());
+    assert!(numbers.iter().all(|number| github.answers(*number).len() == 1));
+    // A call may take longer than the next; without the queue it would be all of them.
+    assert!(github.densest_second() < 4, "{} in one second", github.densest_second());
+    assert!(!stage.log().contains("the platform did not take a reply"), "they waited in the queue: {}", stage.log());
+}

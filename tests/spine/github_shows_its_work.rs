@@ -50,6 +50,48 @@ async fn a_message_carries_one_sign_of_the_work_and_one_of_its_end() {
     }
 }
 
+const AGAIN: &str = r#"---
+description: Looks at pull requests again.
+wake: [{ github: { event: check_run.rerequested } }]
+allow: { github: { permission: write } }
+---
+You look again.
+"#;
+
+#[tokio::test]
+async fn a_turn_in_a_pull_request_is_a_check_run_that_can_run_again() {
+    let stage = Stage::of_app(SCRIPT).await;
+    stage.write("agents/again/AGENT.md", AGAIN);
+    let _gateway = stage.serve("");
+    let github = stage.simulator.github();
+    github.comment("alice", "acme/app", 4, "@assistant what is this?").unwrap();
+    let ended = |count: usize| {
+        move |github: &Github| {
+            let checks = github.checks();
+            checks.len() == count && checks.iter().all(|check| check.status == "completed")
+        }
+    };
+    assert!(github.wait_until(PATIENCE, ended(1)).await, "{:#?}\n{}", github.checks(), stage.log());
+    let check = github.checks().remove(0);
+    assert_eq!((check.name.as_str(), check.conclusion.as_deref()), ("reveille-test", Some("neutral")));
+    assert_eq!(check.head_sha, github.issue(4).unwrap().pull.unwrap().head_sha);
+    assert_eq!(check.output.map(|output| output.0).as_deref(), Some("Done"));
+
+    // Its button wakes whoever waits for that, and shows as a check run of its own.
+    github.rerun_check("alice", check.id).unwrap();
+    assert!(github.wait_until(PATIENCE, ended(2)).await, "{:#?}\n{}", github.checks(), stage.log());
+    let answered = |github: &Github| github.answers(4).len() == 2;
+    assert!(github.wait_until(PATIENCE, answered).await, "{}", stage.log());
+    // What fails says so there too.
+    github.comment("alice", "acme/app", 4, "@assistant please fail").unwrap();
+    assert!(github.wait_until(PATIENCE, ended(3)).await, "{:#?}\n{}", github.checks(), stage.log());
+    assert_eq!(github.checks()[2].conclusion.as_deref(), Some("failure"));
+    // On an issue there is no commit to say anything of.
+    github.comment("alice", "acme/app", 1, "@assistant what is this?").unwrap();
+    assert!(github.wait_until(PATIENCE, |github| github.answers(1).len() == 1).await, "{}", stage.log());
+    assert_eq!(github.checks().len(), 3);
+}
+
 #[tokio::test]
 async fn who_may_not_answer_a_question_is_told_once_and_who_may_is_not() {
     let stage = Stage::of_app(SCRIPT).await;

@@ -73,6 +73,7 @@ pub struct GitHub {
     api: Api,
     own: own::Own,
     access: access::Access,
+    runs: reply::Runs,
 }
 
 impl GitHub {
@@ -95,6 +96,7 @@ impl GitHub {
             auth: settings.auth,
             own: own::Own::new(app_id),
             access: access::Access::default(),
+            runs: reply::Runs::default(),
         })
     }
 

@@ -7,6 +7,7 @@ mod ask;
 mod discussion;
 mod issue;
 mod line;
+mod progress;
 mod react;
 
 use reveille_channel::{ContextMessage, Mode, Op, Receipt, ReplyContext, ReplyError, ThreadRef};
@@ -18,6 +19,7 @@ use crate::own::{Post, marker_comment, split_marker};
 use crate::pace::Pacing;
 use crate::place::{ITSELF, Place};
 
+pub(crate) use progress::Runs;
 pub(crate) use react::{react, sign};
 
 /// GitHub's clock and ours may differ by this much.

@@ -2,6 +2,7 @@
 
 use reveille_channel::{Progress, ReplyContext, ReplyError, ThreadRef};
 
+use super::progress::show;
 use crate::GitHub;
 use crate::api::ReactionOn;
 use crate::pace::Pacing;
@@ -22,9 +23,14 @@ fn reaction(emoji: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Shows how far the work on a message is: 👀 at the beginning, 🚀 or 😕 at the end. Answers do not wait for it: where
-/// content is made often, the sign is left out.
+/// Shows how far the work on a message is: 👀 at the beginning, 🚀 or 😕 at the end, and in a pull request a check run.
+/// Answers do not wait for it: where content is made often, the sign is left out.
 pub(crate) async fn sign(github: &GitHub, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
+    let (put, shown) = futures::join!(reaction_of(github, context, progress), show(github, context, progress));
+    put.and(shown)
+}
+
+async fn reaction_of(github: &GitHub, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
     let emoji = match progress {
         Progress::Began => "eyes",
         Progress::Done => "rocket",

@@ -13,6 +13,8 @@ mod model_text_does_nothing;
 #[cfg(test)]
 mod own_posts_start_nothing;
 #[cfg(test)]
+mod progress_is_a_check_run;
+#[cfg(test)]
 mod public_examples_are_understood;
 #[cfg(test)]
 mod questions_are_asked;

@@ -181,6 +181,11 @@ impl Github {
 
     fn note(&self, method: &Method, path: &str, arguments: &Value, answer: &Answer) {
         if answer.is_ok() {
+            let last = path.rsplit('/').next().unwrap_or_default();
+            let makes = ["comments", "replies", "reviews", "issues"].contains(&last);
+            if *method == Method::POST && makes {
+                lock(&self.state).made.push(std::time::Instant::now());
+            }
             let call = Call { method: format!("{method} {path}"), arguments: arguments.clone() };
             lock(&self.state).calls.push(call);
         }

@@ -13,7 +13,7 @@ mod repository;
 mod state;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -132,6 +132,17 @@ impl Github {
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.state).calls.clone()
+    }
+
+    /// The most comments, reviews and issues that the bot made within any one second. GitHub limits content below one a second
+    /// and says so without `Retry-After`; bots that posted dozens at once were blocked.
+    #[must_use]
+    pub fn densest_second(&self) -> usize {
+        let made = lock(&self.state).made.clone();
+        let within = |first: &Instant| {
+            made.iter().filter(|one| **one >= *first && one.duration_since(*first) < Duration::from_secs(1)).count()
+        };
+        made.iter().map(within).max().unwrap_or(0)
     }
 
     /// Every delivery.

@@ -1,6 +1,7 @@
 //! What the simulated repository holds.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::auth::Tokens;
 use super::checks::CheckRun;
@@ -192,6 +193,8 @@ pub(crate) struct State {
     pub(crate) calls: Vec<Call>,
     pub(crate) tokens: Tokens,
     pub(crate) deliveries: u64,
+    /// When the bot made something that people see: what the limits on content are about.
+    pub(crate) made: Vec<Instant>,
     last_id: u64,
 }
 
