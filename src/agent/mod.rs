@@ -26,7 +26,7 @@ use crate::journal::Limits;
 pub use catalogue::{Catalogue, Loaded, load_all};
 pub use error::AgentError;
 pub(crate) use names::nearest;
-pub use names::{BUILT_IN_TOOLS, matches_pattern};
+pub use names::{BUILT_IN_TOOLS, is_name, matches_pattern};
 pub use offers::offers;
 pub use parse::{DEFAULT_LIMITS, DEFAULT_MAX_TOKENS, parse};
 pub use skill::Skills;

@@ -86,6 +86,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
 
 /// Starts the platforms and puts connections to them into the configuration, for those that have no real one.
 async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator, Vec<String>), Failure> {
+    let names = Names::of(config);
     // Between this process and itself; never used with a real platform.
     let signing_secret = format!("simulated-{:032x}", rand::random::<u128>());
     let token = format!("simulated-{:032x}", rand::random::<u128>());
@@ -95,7 +96,7 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             Failure::new(Code::Simulator, error.to_string(), "this is a mistake of the build; please report it")
         })?,
         slack: SlackOptions {
-            connection: "slack".into(),
+            connection: names.slack.clone().unwrap_or_else(|| "slack".into()),
             signing_secret: signing_secret.clone(),
             bot_token: token.clone(),
             bot_name: "assistant".into(),
@@ -103,14 +104,14 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             retries: RETRIES.to_vec(),
         },
         github: GithubOptions {
-            connection: "github".into(),
+            connection: names.github.clone().unwrap_or_else(|| "github".into()),
             webhook_secret: signing_secret.clone(),
             token: token.clone(),
             bot_login: "assistant[bot]".into(),
             app: None,
         },
         linear: LinearOptions {
-            connection: "linear".into(),
+            connection: names.linear.clone().unwrap_or_else(|| "linear".into()),
             webhook_secret: signing_secret.clone(),
             access_token: token.clone(),
             client: (String::new(), String::new()),
@@ -135,7 +136,7 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
         })
     };
     let mut simulated = Vec::new();
-    if !config.channels.contains_key("slack") {
+    if let Some(name) = names.slack {
         let settings = reveille_slack::Settings {
             signing_secret: Some(Secret::new(signing_secret.clone())),
             app_token: None,
@@ -143,26 +144,26 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             client: None,
             api_base_url: address(simulator.slack_api_base_url())?,
         };
-        config.channels.insert("slack".into(), ChannelSettings::Slack(settings));
-        simulated.push("slack (#general, #random, #support, dm)".to_owned());
+        config.channels.insert(name.clone(), ChannelSettings::Slack(settings));
+        simulated.push(shown(&name, "slack", "#general, #random, #support, dm"));
     }
-    if !config.channels.contains_key("github") {
+    if let Some(name) = names.github {
         let settings = reveille_github::Settings {
             webhook_secret: Secret::new(signing_secret.clone()),
             auth: reveille_github::Auth::Token(Secret::new(token.clone())),
             api_base_url: address(simulator.github_api_base_url())?,
         };
-        config.channels.insert("github".into(), ChannelSettings::Github(settings));
-        simulated.push("github (acme/app)".to_owned());
+        config.channels.insert(name.clone(), ChannelSettings::Github(settings));
+        simulated.push(shown(&name, "github", "acme/app"));
     }
-    if !config.channels.contains_key("linear") {
+    if let Some(name) = names.linear {
         let settings = reveille_linear::Settings {
             webhook_secret: Secret::new(signing_secret),
             auth: reveille_linear::Auth::Token(Secret::new(token.clone())),
             api_base_url: address(simulator.linear_api_base_url())?,
         };
-        config.channels.insert("linear".into(), ChannelSettings::Linear(settings));
-        simulated.push("linear (ENG-1 to ENG-3)".to_owned());
+        config.channels.insert(name.clone(), ChannelSettings::Linear(settings));
+        simulated.push(shown(&name, "linear", "ENG-1 to ENG-3"));
     }
     if !config.channels.contains_key("discord") {
         let settings = reveille_discord::Settings {
@@ -181,4 +182,30 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
         simulated.push("nothing: all platforms are configured".to_owned());
     }
     Ok((simulator, simulated))
+}
+
+/// The connections that are simulated, one for a platform: one that is configured and lacks its secrets, under its own name, else
+/// one under the platform's, unless that is a real one.
+struct Names {
+    slack: Option<String>,
+    github: Option<String>,
+    linear: Option<String>,
+}
+
+impl Names {
+    fn of(config: &Config) -> Self {
+        let name = |platform: &str| {
+            let mut unset = config.unset_channels.iter().filter(|(_, of)| **of == platform).map(|(name, _)| name);
+            unset.next().cloned().or_else(|| {
+                let is_free = !config.channels.contains_key(platform) && !config.unset_channels.contains_key(platform);
+                is_free.then(|| platform.to_owned())
+            })
+        };
+        Self { slack: name("slack"), github: name("github"), linear: name("linear") }
+    }
+}
+
+/// What is simulated, for people.
+fn shown(name: &str, platform: &str, places: &str) -> String {
+    if name == platform { format!("{name} ({places})") } else { format!("{platform} as {name} ({places})") }
 }

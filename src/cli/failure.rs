@@ -39,6 +39,8 @@ pub enum Code {
     Unwell,
     /// What is to be said to an agent is of no use.
     Input,
+    /// What is to be added cannot be.
+    Addition,
     /// A channel's settings are of no use.
     Channel,
     /// A model's table is of no use.
@@ -53,7 +55,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AgentFile,
         Self::UnknownAgent,
         Self::Locked,
@@ -66,6 +68,7 @@ impl Code {
         Self::LogFilter,
         Self::Unwell,
         Self::Input,
+        Self::Addition,
         Self::Channel,
         Self::Model,
         Self::Listen,
@@ -89,6 +92,7 @@ impl Code {
             Self::LogFilter => "RV0303",
             Self::Unwell => "RV0304",
             Self::Input => "RV0305",
+            Self::Addition => "RV0306",
             Self::Channel => "RV0401",
             Self::Model => "RV0402",
             Self::Listen => "RV0403",
@@ -154,7 +158,7 @@ impl Failure {
         self.exit_code.unwrap_or(match &self.kind {
             Kind::Config(_) | Kind::Agents(_) => ConfigErrors::EXIT_CODE,
             Kind::One(One { code: Code::Channel | Code::Model, .. }) => ConfigErrors::EXIT_CODE,
-            Kind::One(One { code: Code::UnknownCode | Code::LogFilter | Code::Input, .. }) => 2,
+            Kind::One(One { code: Code::UnknownCode | Code::LogFilter | Code::Input | Code::Addition, .. }) => 2,
             Kind::One(_) | Kind::Output(_) => 1,
         })
     }

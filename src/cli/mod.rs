@@ -12,6 +12,7 @@
 //! 3. Listings take `--json`, with field names that stay.
 //! 4. A new kind of failure is a [`Code`] with a page in `docs/errors/`.
 
+mod add;
 mod agents;
 mod answer;
 mod chat;
@@ -98,6 +99,8 @@ impl From<LogFormat> for Format {
 enum Command {
     /// Begin a bot project in a folder; files that are there are kept
     Init(init::Args),
+    /// Add a channel, an agent or a skill to the project
+    Add(add::Args),
     /// Check configuration, credentials, model, disk, database and clock, with a fix for each red line
     Doctor(doctor::Args),
     /// Run the gateway on a laptop, with simulated platforms and no set-up
@@ -158,6 +161,7 @@ where
 async fn run(context: &mut Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(context, args),
+        Command::Add(args) => add::run(context, args).await,
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Dev(args) => dev::run(context, args).await,
         Command::Chat(args) => chat::run(context, args).await,

@@ -62,37 +62,72 @@ const KINDS: [(&str, Kind); 4] =
 /// The longest name of a connection: it is part of paths and addresses.
 const LONGEST_NAME: usize = 40;
 
-pub(super) fn read(reader: &mut Reader, keys: &StorageKeys) -> BTreeMap<String, ChannelSettings> {
-    reader
-        .tables("channels")
-        .iter()
-        .filter_map(|table| Some((table.name().to_owned(), read_one(reader, table, keys)?)))
-        .collect()
+/// The platforms that a connection can be to.
+pub const PLATFORMS: [&str; 3] = ["slack", "github", "linear"];
+
+/// The terminal's own connection.
+const LOCAL: &str = "local";
+
+/// Whether a connection can have this name.
+#[must_use]
+pub fn is_channel_name(name: &str) -> bool {
+    let is_good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(is_good) && name != LOCAL
 }
 
-fn read_one(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<ChannelSettings> {
+/// Where the API of a platform is unless somebody says otherwise.
+#[must_use]
+pub fn usual_api(platform: &str) -> &'static str {
+    match platform {
+        "slack" => "https://slack.com/api",
+        "github" => "https://api.github.com",
+        _ => "https://api.linear.app/graphql",
+    }
+}
+
+/// The connections, and those that are left out because a secret is not there, with their platforms.
+type Read = (BTreeMap<String, ChannelSettings>, BTreeMap<String, &'static str>);
+
+pub(super) fn read(reader: &mut Reader, keys: &StorageKeys) -> Read {
+    let (mut whole, mut unset) = Read::default();
+    for table in reader.tables("channels") {
+        let name = table.name().to_owned();
+        let Some((platform, kind)) = read_kind(reader, &table) else { continue };
+        // Where the reason is an error and no absence, nothing of this is used.
+        if let Some(settings) = read_one(reader, &table, kind, keys) {
+            whole.insert(name, settings);
+        } else {
+            unset.insert(name, platform);
+        }
+    }
+    (whole, unset)
+}
+
+fn read_kind(reader: &mut Reader, table: &Table) -> Option<(&'static str, Kind)> {
     let name = table.name().to_owned();
-    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_name) {
+    if name != LOCAL && !is_channel_name(&name) {
         let what = format!("a connection's name is at most {LONGEST_NAME} of a-z, 0-9 and `-`");
         let help = "it is part of the path the platform calls: /channels/NAME/...".into();
         reader.problem_of_table(Code::BadName, table, what, help);
     }
-    if name == "local" {
+    if name == LOCAL {
         let what = "`local` is the terminal's own connection".into();
         reader.problem_of_table(Code::BadName, table, what, "choose another name and say `kind = ...`".into());
     }
-    let kind = if table.has("kind") {
-        reader.choice(table, "kind", &KINDS)?
-    } else if let Some((_, kind)) = KINDS.iter().find(|(kind, _)| *kind == name) {
-        *kind
+    if table.has("kind") {
+        let kinds = KINDS.map(|(name, kind)| (name, (name, kind)));
+        reader.choice(table, "kind", &kinds)
+    } else if let Some(known) = KINDS.iter().find(|(kind, _)| *kind == name) {
+        Some(*known)
     } else {
-        let known = KINDS.map(|(kind, _)| kind);
-        let near = schema::nearest(&name, known).unwrap_or("slack");
-        let help = format!("write `kind = \"{near}\"`: the platform, one of {}", list(&known));
+        let near = schema::nearest(&name, PLATFORMS).unwrap_or("slack");
+        let help = format!("write `kind = \"{near}\"`: the platform, one of {}", list(&PLATFORMS));
         reader.missing(table, "kind", help);
-        return None;
-    };
+        None
+    }
+}
+
+fn read_one(reader: &mut Reader, table: &Table, kind: Kind, keys: &StorageKeys) -> Option<ChannelSettings> {
     match kind {
         Kind::Slack => read_slack(reader, table, keys).map(ChannelSettings::Slack),
         Kind::Github => read_github(reader, table).map(ChannelSettings::Github),
@@ -113,7 +148,7 @@ fn read_slack(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<
     let client = if by_oauth { Some(read_slack_client(reader, table, keys)) } else { None };
     let by_token = table.has("bot_token") || !by_oauth;
     let bot_token = if by_token { Some(required(reader, table, "bot_token", Shape::Token)) } else { None };
-    let api_base_url = base_url(reader, table, "https://slack.com/api");
+    let api_base_url = base_url(reader, table, usual_api("slack"));
     Some(reveille_slack::Settings {
         signing_secret: unless_wrong(signing_secret)?,
         app_token: unless_wrong(app_token)?,
@@ -166,7 +201,7 @@ fn read_github(reader: &mut Reader, table: &Table) -> Option<reveille_github::Se
     reader.check_keys(table, &schema::GITHUB);
     let webhook_secret = required(reader, table, "webhook_secret", Shape::Signing);
     let auth = read_auth(reader, table);
-    let api_base_url = base_url(reader, table, "https://api.github.com");
+    let api_base_url = base_url(reader, table, usual_api("github"));
     Some(reveille_github::Settings { webhook_secret: webhook_secret?, auth: auth?, api_base_url: api_base_url? })
 }
 
@@ -187,7 +222,7 @@ fn read_auth(reader: &mut Reader, table: &Table) -> Option<reveille_github::Auth
     if !table.has("app_id") {
         reader.missing(table, "app_id", "write `app_id = 12345`: it stands on the app's settings page".into());
     }
-    let app_id = reader.number(table, "app_id");
+    let app_id = reader.number_or_reference(table, "app_id");
     let private_key = required(reader, table, "private_key", Shape::PrivateKey);
     Some(reveille_github::Auth::App { app_id: app_id?, private_key: private_key? })
 }
@@ -196,7 +231,7 @@ fn read_linear(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option
     reader.check_keys(table, &schema::LINEAR);
     let webhook_secret = required(reader, table, "webhook_secret", Shape::Signing);
     let auth = read_linear_auth(reader, table, keys);
-    let api_base_url = base_url(reader, table, "https://api.linear.app/graphql");
+    let api_base_url = base_url(reader, table, usual_api("linear"));
     Some(reveille_linear::Settings { webhook_secret: webhook_secret?, auth: auth?, api_base_url: api_base_url? })
 }
 
@@ -218,7 +253,7 @@ fn read_linear_auth(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> O
     if !table.has("client_id") {
         reader.missing(table, "client_id", "write `client_id = \"...\"`: it stands on the application's page".into());
     }
-    let client_id = reader.text(table, "client_id");
+    let client_id = reader.text_or_reference(table, "client_id");
     let client_secret = required(reader, table, "client_secret", Shape::Token);
     // With a key to seal with it can be installed elsewhere too.
     let says_so = table.has("authorize_url") || table.has("workspaces");

@@ -48,7 +48,8 @@ impl Environment {
     }
 
     /// Adds what a `.env` file says and the environment does not: `NAME=VALUE` lines, `#` comments, an optional
-    /// `export`, and quotes around a value. Nothing in a value is expanded.
+    /// `export`, and quotes around a value. Nothing in a value is expanded. A line without a value says nothing: it is one of
+    /// `.env.example` that nobody has filled in.
     pub(super) fn with_dotenv(mut self, path: &Path) -> Result<Self, ConfigErrors> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -84,7 +85,10 @@ impl Environment {
                 }
                 .into());
             };
-            self.variables.entry(name.trim().to_owned()).or_insert_with(|| unquote(value.trim()).to_owned());
+            let value = unquote(value.trim());
+            if !value.is_empty() {
+                self.variables.entry(name.trim().to_owned()).or_insert_with(|| value.to_owned());
+            }
         }
         Ok(self)
     }

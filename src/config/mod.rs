@@ -24,10 +24,11 @@ use reveille_channel::Secret;
 use url::Url;
 
 pub use access::AccessDefault;
-pub use channels::ChannelSettings;
+pub use channels::{ChannelSettings, PLATFORMS, is_channel_name, usual_api};
 pub use environment::Environment;
 pub use error::{Code, ConfigErrors, Place, Problem};
 pub use models::{ModelSettings, Protocol};
+pub use secrets::{Shape, suggest_variable, unusable};
 
 use reader::Reader;
 
@@ -65,6 +66,8 @@ pub struct Config {
     pub models: BTreeMap<String, ModelSettings>,
     /// `[channels.NAME]`: the table's name is the connection's name.
     pub channels: BTreeMap<String, ChannelSettings>,
+    /// Connections that are left out because a secret of theirs is not there, each with its platform.
+    pub unset_channels: BTreeMap<String, &'static str>,
     /// `[access]`.
     pub access: Access,
     /// What is not as it should be and is no reason to stop in this [`Mode`].
@@ -163,7 +166,19 @@ pub fn load(path: Option<&Path>, mode: Mode) -> Result<Config, ConfigErrors> {
 /// # Errors
 /// [`ConfigErrors`] with all problems at once.
 pub fn load_from(inputs: &Inputs, mode: Mode) -> Result<Config, ConfigErrors> {
-    let file = file::find(inputs, mode)?;
+    read(file::find(inputs, mode)?, inputs, mode)
+}
+
+/// Loads a configuration as if the file had this text.
+///
+/// # Errors
+/// [`ConfigErrors`] with all problems at once.
+pub fn load_text(inputs: &Inputs, text: &str, mode: Mode) -> Result<Config, ConfigErrors> {
+    let path = inputs.path.clone().unwrap_or_else(|| inputs.folder.join(DEFAULT_FILE));
+    read(Some(file::File::parse(path, text)?), inputs, mode)
+}
+
+fn read(file: Option<file::File>, inputs: &Inputs, mode: Mode) -> Result<Config, ConfigErrors> {
     let folder = file.as_ref().map_or_else(|| inputs.folder.clone(), file::File::folder);
     let environment = inputs.environment.clone().with_dotenv(&folder.join(".env"))?;
     let mut reader = Reader::new(file, environment, &inputs.flags, folder, mode)?;
@@ -172,7 +187,7 @@ pub fn load_from(inputs: &Inputs, mode: Mode) -> Result<Config, ConfigErrors> {
     let (storage, storage_keys) = server::read_storage(&mut reader);
     let agents = server::read_agents(&mut reader);
     let models = models::read(&mut reader);
-    let channels = channels::read(&mut reader, &storage_keys);
+    let (channels, unset_channels) = channels::read(&mut reader, &storage_keys);
     let access = access::read(&mut reader);
 
     let found = reader.finish()?;
@@ -185,6 +200,7 @@ pub fn load_from(inputs: &Inputs, mode: Mode) -> Result<Config, ConfigErrors> {
         agents,
         models,
         channels,
+        unset_channels,
         access,
         warnings: found.warnings,
         secrets: found.secrets,

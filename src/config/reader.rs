@@ -283,6 +283,34 @@ impl Reader {
         texts
     }
 
+    /// A string, or a reference to it: an id that a platform gives belongs to the app, as the app's secrets do.
+    pub(super) fn text_or_reference(&mut self, table: &Table, key: &str) -> Option<String> {
+        let written = self.text(table, key)?;
+        match secrets::resolve(&written, &self.environment, &self.folder) {
+            Ok(referred) => Some(referred.map_or(written, |value| value.trim().to_owned())),
+            Err(unresolved) => {
+                let is_warning = self.mode != Mode::Serve && unresolved.is_absence || self.mode == Mode::Tool;
+                self.add(Code::UnresolvedSecret, &table.at(key), false, unresolved.what, unresolved.help, is_warning);
+                None
+            }
+        }
+    }
+
+    /// A whole number that is not negative, or a reference to one.
+    pub(super) fn number_or_reference(&mut self, table: &Table, key: &str) -> Option<u64> {
+        let is_reference = |text: &str| text.starts_with("env:") || text.starts_with("file:");
+        if !table.values.get(key).and_then(Value::as_str).is_some_and(is_reference) {
+            return self.number(table, key);
+        }
+        let text = self.text_or_reference(table, key)?;
+        let number = text.parse().ok();
+        if number.is_none() {
+            let what = "leads to something that is no whole number".to_owned();
+            self.problem(Code::BadValue, table, key, what, "put the number there, such as 12345".into());
+        }
+        number
+    }
+
     /// An `http` or `https` address.
     pub(super) fn url(&mut self, table: &Table, key: &str) -> Option<Url> {
         self.address(table, key, ["https", "http"])

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::environment::{Environment, is_name};
-use super::schema;
 
 /// The largest secret that is read from a file, bytes.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -13,7 +12,7 @@ const LEAST_BYTES: usize = 16;
 
 /// What kind of secret a key holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub enum Shape {
     /// Checks signatures.
     Signing,
     /// Is sent along with calls.
@@ -92,7 +91,8 @@ fn file(path: &str, folder: &Path) -> Result<String, Unresolved> {
 }
 
 /// Why a value cannot be a secret of this shape, without saying it.
-pub(super) fn unusable(value: &str, shape: Shape) -> Option<String> {
+#[must_use]
+pub fn unusable(value: &str, shape: Shape) -> Option<String> {
     let trimmed = value.trim();
     if trimmed.is_empty() {
         return Some("the secret is empty".into());
@@ -143,14 +143,15 @@ fn is_placeholder(value: &str) -> bool {
 }
 
 /// The variable's name that a person would expect for a key.
-pub(super) fn suggest_variable(path: &[String], key: &str) -> String {
+#[must_use]
+pub fn suggest_variable(path: &[String], key: &str) -> String {
     let table = path.last().map_or("", String::as_str);
     let name: String = format!("{table}_{key}")
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect();
-    debug_assert!(!schema::is_public(key));
-    name
+    // No variable begins with a digit.
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod a_crash_does_not_show;
 mod a_message_is_answered_in_its_thread;
 mod a_person_acts_on_messages;
 mod a_refused_token_costs_only_time;
+mod an_added_channel_answers;
 mod deliveries_meet_the_edge;
 mod discord_comes_over_its_gateway;
 mod discord_is_answered;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod a_person_adds_a_channel;
 mod a_person_talks_to_an_agent;
 mod a_script_talks_to_an_agent;
 mod an_agent_is_run_once;

@@ -15,6 +15,7 @@ pub mod markdown;
 mod places;
 mod reply;
 mod secret;
+mod setup;
 mod signature;
 
 pub use channel::{
@@ -28,4 +29,5 @@ pub use install::{Authorization, Code, InstallError, Installations, Installed, I
 pub use places::{INSTALLED_AT, Place, Places};
 pub use reply::{Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Sought, Streaming, Style};
 pub use secret::Secret;
+pub use setup::{Guide, Paper, Site, Step};
 pub use signature::{Ed25519Check, Ed25519Key, HmacSha256Check, Proof, check_freshness, single_header};

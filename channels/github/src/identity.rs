@@ -5,17 +5,9 @@ use std::collections::BTreeMap;
 use reveille_channel::{Identity, ReplyError};
 
 use crate::GitHub;
+use crate::manifest::{EVENTS, PERMISSIONS};
 use crate::own::Account;
 use crate::settings::Auth;
-
-/// What the app needs, and what for. Installation tokens ask for no more.
-const NEEDED: [(&str, &str, &str); 3] = [
-    ("issues", "write", "to answer on issues"),
-    ("pull_requests", "write", "to answer on pull requests"),
-    ("metadata", "read", "to know who may do what"),
-];
-/// What the app should be told of.
-const EVENTS: [&str; 2] = ["issues", "issue_comment"];
 
 /// Asks GitHub who we are and remembers it.
 pub(crate) async fn identify(github: &GitHub) -> Result<Identity, ReplyError> {
@@ -83,18 +75,19 @@ fn missing(permissions: &BTreeMap<String, String>, events: &[String]) -> Vec<Str
     let has = |name: &str, least: &str| {
         permissions.get(name).is_some_and(|level| level == least || level == "write" || level == "admin")
     };
-    let mut warnings: Vec<String> = NEEDED
+    let mut warnings: Vec<String> = PERMISSIONS
         .iter()
-        .filter(|(name, least, _)| !has(name, least))
-        .map(|(name, least, what_for)| {
-            format!("the app lacks the permission `{name}: {least}` {what_for}; set it at \"Permissions & events\"")
+        .filter(|one| one.is_needed && !has(one.name, one.level))
+        .map(|one| {
+            let (name, level, what_for) = (one.name, one.level, one.what_for);
+            format!("the app lacks the permission `{name}: {level}` {what_for}; set it at \"Permissions & events\"")
         })
         .collect();
     warnings.extend(
         EVENTS
             .iter()
-            .filter(|event| !events.iter().any(|subscribed| subscribed == *event))
-            .map(|event| format!("the app does not subscribe to `{event}`; set it at \"Permissions & events\"")),
+            .filter(|(event, is_needed)| *is_needed && !events.iter().any(|subscribed| subscribed == event))
+            .map(|(event, _)| format!("the app does not subscribe to `{event}`; set it at \"Permissions & events\"")),
     );
     warnings
 }

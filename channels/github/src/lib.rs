@@ -15,6 +15,7 @@ mod call;
 mod catch_up;
 mod client;
 mod identity;
+mod manifest;
 mod markdown;
 mod model;
 mod normalise;
@@ -44,6 +45,7 @@ pub use api::{
     Api, CheckChanges, CheckOutput, Content, Entry, IssueChanges, MOST_PER_PAGE, NewReview, Page, Permission, Remark,
     Repository,
 };
+pub use manifest::guide;
 pub use model::{
     AppReference, Branch, BranchRepository, CheckAction, CheckRun, Comment, Discussion, Issue, Label, PullFile,
     PullReference, PullRequest, Review, User,

@@ -16,6 +16,7 @@ mod documents;
 mod history;
 mod identity;
 mod install;
+mod manifest;
 mod marker;
 mod mention;
 mod model;
@@ -44,6 +45,7 @@ use reveille_channel::{
 
 pub use api::{Api, IssueChanges, MOST_PER_PAGE, NewIssue};
 pub use documents::{DOCUMENTS, Document};
+pub use manifest::guide;
 pub use model::{Attachment, Comment, Issue, Named, Nodes, Organization, PageInfo, State, Team, User};
 pub use place::{issue_of, session_of};
 pub use settings::{Auth, Install, Settings, SettingsError};

@@ -10,15 +10,13 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::manifest::SCOPES;
 use crate::refusal::said;
 use crate::settings::{Auth, SettingsError};
 use crate::transport::Transport;
 
 /// A token is not used in its last minutes: a call that began with it must be able to end with it.
 const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(5);
-
-/// What the app asks for: to read and write, and to be delegated to and called ("Getting started with agents").
-pub(crate) const SCOPES: &str = "read,write,app:assignable,app:mentionable";
 
 /// How long after a server's trouble a token is asked for again, milliseconds.
 const AGAIN_MS: u64 = 3_000;

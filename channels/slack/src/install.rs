@@ -12,33 +12,12 @@ use url::Url;
 
 use crate::api::{Api, Credential, Repeat};
 use crate::memory::Memory;
+use crate::manifest::SCOPES;
 use crate::settings::Client;
 use crate::workspaces::Workspaces;
 use crate::{Slack, clock, people};
 
 const ACCESS: &str = "oauth.v2.access";
-
-/// What the bot asks for, each for something that the gateway does: the same as in the manifest of README.md.
-pub const SCOPES: [&str; 18] = [
-    "app_mentions:read",
-    "assistant:write",
-    "bookmarks:read",
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "chat:write.public",
-    "commands",
-    "groups:history",
-    "groups:read",
-    "im:history",
-    "im:read",
-    "im:write",
-    "mpim:history",
-    "pins:read",
-    "reactions:read",
-    "reactions:write",
-    "users:read",
-];
 
 /// How `oauth.v2.access` is asked for the next token.
 #[derive(Debug)]
@@ -160,7 +139,7 @@ impl Installer for Slack {
         let mut url = client.and_then(|client| client.authorize_url.clone()).unwrap_or_else(|| page(self.api.base()));
         url.query_pairs_mut()
             .append_pair("client_id", client.map(|client| client.client_id.as_str()).unwrap_or_default())
-            .append_pair("scope", &SCOPES.join(","))
+            .append_pair("scope", &SCOPES.map(|scope| scope.name).join(","))
             .append_pair("redirect_uri", authorization.redirect.as_str())
             .append_pair("state", authorization.state);
         if let Some(team) = authorization.installation.filter(|id| id.starts_with('T')) {

@@ -17,6 +17,7 @@ mod events;
 mod install;
 mod interactivity;
 mod locate;
+mod manifest;
 mod memory;
 mod normalise;
 mod own;
@@ -58,7 +59,7 @@ use reply::Hand;
 use tenant::Tenant;
 use workspaces::{At, ENTERPRISE, Workspaces};
 
-pub use install::SCOPES;
+pub use manifest::guide;
 pub use settings::{Client, Settings, SettingsError};
 pub use workspace::{Bookmark, Conversation, MOST_BYTES, Person, Said, Workspace};
 pub use workspaces::Here;

@@ -6,6 +6,7 @@ use reveille_channel::{Actor, ActorKind, Identity, ReplyError, Role, Secret, Thr
 use serde_json::{Map, Value};
 
 use crate::api::{Api, Repeat};
+use crate::manifest::{HISTORY, SCOPES};
 use crate::memory::Memory;
 use crate::own::{Ids, Own};
 use crate::refusal;
@@ -73,12 +74,6 @@ fn role_of(user: &Value, actor: &Actor, thread: &ThreadRef) -> Result<Role, Repl
     })
 }
 
-/// What an answer needs: without one of these something that the gateway does is refused.
-const SCOPES: [&str; 4] = ["app_mentions:read", "chat:write", "reactions:write", "users:read"];
-
-/// Reading a thread, in each kind of channel.
-const HISTORY: [&str; 4] = ["channels:history", "groups:history", "im:history", "mpim:history"];
-
 pub(crate) async fn identify(api: &Api, own: &Own, app_token: Option<&Secret>) -> Result<Identity, ReplyError> {
     let (answer, scopes) = api.who().await?;
     let said = |name: &str| answer.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
@@ -101,8 +96,8 @@ fn missing(scopes: &str) -> Vec<String> {
     let has = |wanted: &str| scopes.split(',').any(|scope| scope.trim() == wanted);
     let mut warnings: Vec<String> = SCOPES
         .iter()
-        .filter(|scope| !has(scope))
-        .map(|scope| format!("the bot token lacks the scope {scope}"))
+        .filter(|scope| scope.is_needed && !has(scope.name))
+        .map(|scope| format!("the bot token lacks the scope {}, {}", scope.name, scope.what_for))
         .collect();
     if !HISTORY.iter().any(|scope| has(scope)) {
         warnings.push("the bot token lacks all scopes *:history: no thread can be read".into());

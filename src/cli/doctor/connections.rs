@@ -22,7 +22,8 @@ pub(super) async fn check(config: &Config) -> Vec<Check> {
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-async fn one(config: &Config, name: &str, settings: &ChannelSettings) -> Vec<Check> {
+/// One connection, asked now.
+pub(in crate::cli) async fn one(config: &Config, name: &str, settings: &ChannelSettings) -> Vec<Check> {
     let check = format!("channels.{name}");
     let made: Result<Box<dyn Channel>, (&str, String)> = match settings {
         ChannelSettings::Github(settings) => match GitHub::new(name, settings.clone()) {

@@ -6,6 +6,8 @@ mod disk;
 mod models;
 mod network;
 
+pub(super) use connections::one as connection;
+
 use serde::Serialize;
 
 use super::context::Context;
@@ -38,7 +40,7 @@ enum State {
 
 /// One line. In `--json` the names stay.
 #[derive(Debug, Clone, Serialize)]
-struct Check {
+pub(super) struct Check {
     name: String,
     state: State,
     found: String,
@@ -54,6 +56,11 @@ struct Report<'a> {
 }
 
 impl Check {
+    /// It will not work.
+    pub(super) fn is_bad(&self) -> bool {
+        self.state == State::Fail
+    }
+
     fn ok(name: impl Into<String>, found: impl Into<String>) -> Self {
         Self { name: name.into(), state: State::Ok, found: found.into(), fix: None }
     }
@@ -82,7 +89,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
         Err(failure) if failure.exit_code() == config::ConfigErrors::EXIT_CODE => false,
         Err(failure) => return Err(failure),
     };
-    let ok = checks.iter().all(|check| check.state != State::Fail);
+    let ok = !checks.iter().any(Check::is_bad);
     if args.json {
         context.output.json(&Report { ok, checks: &checks })?;
     } else {
@@ -94,7 +101,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     if ok {
         return Ok(());
     }
-    let bad = checks.iter().filter(|check| check.state == State::Fail).count();
+    let bad = checks.iter().filter(|check| check.is_bad()).count();
     let lines = if bad == 1 { "line is" } else { "lines are" };
     let failure =
         Failure::new(Code::Unwell, format!("{bad} {lines} wrong"), "the table says how to mend it, from the top");
@@ -180,7 +187,7 @@ fn agents(config: &Config, loaded: &Loaded) -> Vec<Check> {
     checks
 }
 
-fn table(checks: &[Check]) -> Listing {
+pub(super) fn table(checks: &[Check]) -> Listing {
     let mut listing = Listing::new(&["", "CHECK", "FOUND", "FIX"]);
     for check in checks {
         let (word, tone) = match check.state {
