@@ -10,6 +10,7 @@ mod an_added_channel_answers;
 mod deliveries_meet_the_edge;
 mod discord_comes_over_its_gateway;
 mod discord_is_answered;
+mod doctor_asks_each_platform;
 mod github_is_whole;
 mod installations_are_made;
 mod github_shows_its_work;

@@ -113,7 +113,13 @@ async fn call(
     match answer {
         Ok(mut answer) => {
             put(&mut answer, "ok", json!(true));
-            json_response(&answer)
+            let mut answer = json_response(&answer);
+            // "Scopes and permissions": the header `X-OAuth-Scopes` of an answer names those of its token.
+            let scopes = lock(&slack.state).scopes.as_deref().and_then(|scopes| scopes.parse().ok());
+            answer
+                .headers_mut()
+                .extend(scopes.map(|scopes| (header::HeaderName::from_static("x-oauth-scopes"), scopes)));
+            answer
         }
         Err(code) => refused(code),
     }

@@ -156,6 +156,8 @@ pub(crate) struct State {
     pub(crate) responses: Vec<Response>,
     pub(crate) effects: Vec<String>,
     pub(crate) app: oauth::App,
+    /// The scopes of the bot token, where they are told.
+    pub(crate) scopes: Option<String>,
     last_us: u64,
     events: u64,
 }
@@ -245,6 +247,11 @@ impl Slack {
     /// Delivers everything once more, newly signed, as Slack does after an outage.
     pub fn redeliver_all(&self) {
         self.log.send_again(&self.shared, &self.rules("events"));
+    }
+
+    /// The bot token has these scopes from now on, and answers tell so.
+    pub fn grant(&self, scopes: &[&str]) {
+        lock(&self.state).scopes = Some(scopes.join(","));
     }
 
     /// Waits until something holds of the workspace. Whether it came true in time.
