@@ -109,6 +109,21 @@ fn linear_is_added_with_its_settings_and_a_name_of_its_own() {
 }
 
 #[test]
+fn discord_is_added_with_an_invitation_and_needs_no_public_address() {
+    let project = project();
+    let folder = project.path();
+    let add = ["add", "channel", "discord", "--application-id", "123456789012345678"];
+    let told = told(folder, &add);
+    insta::assert_snapshot!("discord", told);
+    insta::assert_snapshot!("discord_page", read(folder, "docs/channels/discord.md"));
+    assert!(!told.contains("public_url"), "{told}");
+    // Without the gateway Discord has to reach us.
+    let by_http = succeeds(folder, &["add", "channel", "discord", "--no-gateway"]);
+    assert!(by_http.contains("server.public_url") && by_http.contains("channels.discord.gateway\n"), "{by_http}");
+    assert!(read(folder, "reveille.toml").ends_with("gateway = false\n"));
+}
+
+#[test]
 fn programs_get_json() {
     let project = project();
     let out = succeeds(project.path(), &[&["add", "channel", "slack", "--json"][..], &URL].concat());

@@ -120,7 +120,12 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             data_changes: true,
             retries: LINEAR_RETRIES.to_vec(),
         },
-        discord: DiscordOptions { bot_token: token.clone(), seed: rand::random(), ..DiscordOptions::default() },
+        discord: DiscordOptions {
+            connection: names.discord.clone().unwrap_or_else(|| "discord".into()),
+            bot_token: token.clone(),
+            seed: rand::random(),
+            ..DiscordOptions::default()
+        },
     })
     .await
     .map_err(|error| {
@@ -165,7 +170,7 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
         config.channels.insert(name.clone(), ChannelSettings::Linear(settings));
         simulated.push(shown(&name, "linear", "ENG-1 to ENG-3"));
     }
-    if !config.channels.contains_key("discord") {
+    if let Some(name) = names.discord {
         let settings = reveille_discord::Settings {
             application_id: simulator.discord().application_id(),
             public_key: simulator.discord().public_key(),
@@ -175,8 +180,8 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             gateway_url: address(simulator.discord_gateway_url())?,
             command_guilds: Vec::new(),
         };
-        config.channels.insert("discord".into(), ChannelSettings::Discord(settings));
-        simulated.push("discord (#general, #random, #support, #lounge, dm)".to_owned());
+        config.channels.insert(name.clone(), ChannelSettings::Discord(settings));
+        simulated.push(shown(&name, "discord", "#general, #random, #support, #lounge, dm"));
     }
     if simulated.is_empty() {
         simulated.push("nothing: all platforms are configured".to_owned());
@@ -190,6 +195,7 @@ struct Names {
     slack: Option<String>,
     github: Option<String>,
     linear: Option<String>,
+    discord: Option<String>,
 }
 
 impl Names {
@@ -201,7 +207,7 @@ impl Names {
                 is_free.then(|| platform.to_owned())
             })
         };
-        Self { slack: name("slack"), github: name("github"), linear: name("linear") }
+        Self { slack: name("slack"), github: name("github"), linear: name("linear"), discord: name("discord") }
     }
 }
 

@@ -63,7 +63,7 @@ const KINDS: [(&str, Kind); 4] =
 const LONGEST_NAME: usize = 40;
 
 /// The platforms that a connection can be to.
-pub const PLATFORMS: [&str; 3] = ["slack", "github", "linear"];
+pub const PLATFORMS: [&str; 4] = ["slack", "github", "linear", "discord"];
 
 /// The terminal's own connection.
 const LOCAL: &str = "local";
@@ -81,7 +81,8 @@ pub fn usual_api(platform: &str) -> &'static str {
     match platform {
         "slack" => "https://slack.com/api",
         "github" => "https://api.github.com",
-        _ => "https://api.linear.app/graphql",
+        "linear" => "https://api.linear.app/graphql",
+        _ => "https://discord.com/api/v10",
     }
 }
 
@@ -282,15 +283,15 @@ fn read_discord(reader: &mut Reader, table: &Table) -> Option<reveille_discord::
             reader.missing(table, key, format!("write `{key} = \"{example}\"`: {page}"));
         }
     }
-    let application_id = reader.text(table, "application_id");
-    let public_key = reader.text(table, "public_key");
+    let application_id = reader.text_or_reference(table, "application_id");
+    let public_key = reader.text_or_reference(table, "public_key");
     if public_key.as_ref().is_some_and(|key| Ed25519Key::parse(key.trim()).is_none()) {
         let what = "is no public key, which has 64 digits of 0-9 and a-f".into();
         reader.problem(Code::BadValue, table, "public_key", what, format!("copy it: {page}"));
         return None;
     }
     let bot_token = required(reader, table, "bot_token", Shape::Token);
-    let api_base_url = base_url(reader, table, "https://discord.com/api/v10");
+    let api_base_url = base_url(reader, table, usual_api("discord"));
     let gateway = if table.has("gateway") { reader.flag(table, "gateway") } else { Some(true) };
     let gateway_url = if table.has("gateway_url") {
         reader.socket_url(table, "gateway_url")

@@ -71,9 +71,12 @@ async fn in_dev_each_added_channel_answers_under_its_name() {
     succeeds(&folder, &["add", "channel", "slack", "--name", "slack-eu"]);
     succeeds(&folder, &["add", "channel", "github"]);
     succeeds(&folder, &["add", "channel", "linear"]);
+    succeeds(&folder, &["add", "channel", "discord", "--name", "community"]);
     let (_dev, address, told) = dev(&folder);
     assert!(told.iter().any(|line| line.contains("slack as slack-eu (") && line.contains("github (")), "{told:#?}");
-    for (platform, place) in [("slack", "#general"), ("github", "acme/app#1"), ("linear", "ENG-1")] {
+    for (platform, place) in
+        [("slack", "#general"), ("github", "acme/app#1"), ("linear", "ENG-1"), ("discord", "#general")]
+    {
         let answer = answer(&address, platform, place).await;
         assert!(answer.contains("rehearsing"), "{platform}: {answer}");
     }

@@ -22,6 +22,7 @@ mod history;
 mod identity;
 mod limits;
 mod location;
+mod manifest;
 mod memory;
 mod normalise;
 mod original;
@@ -59,6 +60,7 @@ use places::Places;
 use reply::Replies;
 use typing::Typing;
 
+pub use manifest::guide;
 pub use settings::{Settings, SettingsError};
 
 /// The platform's name in events.

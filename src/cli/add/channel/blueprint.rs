@@ -31,7 +31,7 @@ fn write_page(page: &mut String, wish: &Wish, site: &Site, guide: &Guide) -> std
          `reveille.toml`. Secrets belong into `.env` beside it or into files that are not under version control: never into this \
          page, a commit or a message.\n"
     )?;
-    if site.public_url.is_none() && !site.has("app_token") {
+    if site.public_url.is_none() && wish.is_reached {
         writeln!(
             page,
             "**First:** nobody has said yet where {title} reaches the gateway, so the addresses below begin with `{base}`. Run \

@@ -24,7 +24,7 @@ use crate::cli::failure::{Code, Failure};
 use crate::config::{self, Mode};
 
 use ask::Terminal;
-use platforms::{GithubArgs, LinearArgs, SlackArgs};
+use platforms::{DiscordArgs, GithubArgs, LinearArgs, SlackArgs};
 use report::{Missing, Report};
 use wish::Wish;
 
@@ -44,6 +44,8 @@ enum Platform {
     Github(GithubArgs),
     /// An application in a Linear workspace, to which issues are delegated
     Linear(LinearArgs),
+    /// An application in Discord servers
+    Discord(DiscordArgs),
 }
 
 /// Flags of every platform. Secrets are none of them: they are variables, lines of `.env`, or typed unseen.
@@ -100,7 +102,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
         let what = format!("there is a connection `{name}` already, to another platform than {platform}");
         return Err(Failure::new(Code::Addition, what, "choose another name with --name"));
     }
-    let wish = args.platform.wish(name, |key| before.contains_key(key));
+    let wish = args.platform.wish(name, &before);
     let said_url = said_url(&project, common, &wish, terminal.as_mut())?;
     let edited = table::edit(&project.text, &wish, said_url.as_deref())?;
     let config = project.load_text(&edited.text)?;
@@ -134,7 +136,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
         needs::take_secrets(&project, &wish, &edited.keys, terminal, &mut report)?;
     }
     report.missing = needs::missing(&project, &wish, &edited.keys);
-    if site.public_url.is_none() && !site.has("app_token") {
+    if site.public_url.is_none() && wish.is_reached {
         let found = "how the platform reaches the gateway: run this again with --public-url https://...";
         let what = "is not set".to_owned();
         report.missing.push(Missing { name: "server.public_url".to_owned(), what, found: found.to_owned() });
@@ -199,8 +201,7 @@ fn said_url(
     if let Some(url) = &common.public_url {
         return Ok(Some(url.trim_end_matches('/').to_owned()));
     }
-    let by_socket = wish.keys.iter().any(|key| key.name == "app_token");
-    let Some(terminal) = terminal.filter(|_| project.config.server.public_url.is_none() && !by_socket) else {
+    let Some(terminal) = terminal.filter(|_| project.config.server.public_url.is_none() && wish.is_reached) else {
         return Ok(None);
     };
     loop {

@@ -1,5 +1,7 @@
 //! The platforms, each with its flags and what they make of a connection's table.
 
+use std::collections::BTreeMap;
+
 use clap::builder::NonEmptyStringValueParser;
 
 use super::wish::{Need, Wish, Written};
@@ -37,6 +39,12 @@ const LINEAR: [Need; 4] = [
     plain("client_id", "the application's page: client id"),
     secret("client_secret", Shape::Token, "the application's page: client secret"),
     secret("access_token", Shape::Token, "what Linear answers once the application is installed with actor=app"),
+];
+
+const DISCORD: [Need; 3] = [
+    plain("application_id", "\"General Information\" of the application, Application ID"),
+    plain("public_key", "\"General Information\" of the application, Public Key"),
+    secret("bot_token", Shape::Token, "\"Bot\" of the application, Reset Token"),
 ];
 
 /// Slack's flags.
@@ -84,12 +92,32 @@ pub(super) struct LinearArgs {
     pub(super) access_token: bool,
 }
 
+/// Discord's flags.
+#[derive(Debug, clap::Args)]
+pub(super) struct DiscordArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    /// The application's id; without it the variable that the configuration refers to
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) application_id: Option<String>,
+
+    /// The application's public key; without it the variable that the configuration refers to
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) public_key: Option<String>,
+
+    /// Commands and buttons alone, which Discord sends by HTTP; no mentions and no messages
+    #[arg(long)]
+    pub(super) no_gateway: bool,
+}
+
 impl Platform {
     pub(super) fn common(&self) -> &Common {
         match self {
             Self::Slack(args) => &args.common,
             Self::Github(args) => &args.common,
             Self::Linear(args) => &args.common,
+            Self::Discord(args) => &args.common,
         }
     }
 
@@ -98,11 +126,13 @@ impl Platform {
             Self::Slack(_) => "slack",
             Self::Github(_) => "github",
             Self::Linear(_) => "linear",
+            Self::Discord(_) => "discord",
         }
     }
 
     /// What is wanted, given the keys that the connection has already: what nobody says anything about stays as it is.
-    pub(super) fn wish(&self, name: &str, has: impl Fn(&str) -> bool) -> Wish {
+    pub(super) fn wish(&self, name: &str, before: &BTreeMap<String, String>) -> Wish {
+        let has = |key: &str| before.contains_key(key);
         let mut wish = match self {
             Self::Slack(args) => slack(name, args.socket_mode || has("app_token")),
             Self::Github(args) => {
@@ -112,6 +142,7 @@ impl Platform {
             Self::Linear(args) => {
                 linear(name, args, args.access_token || (has("access_token") && args.client_id.is_none()))
             }
+            Self::Discord(args) => discord(name, args, before),
         };
         if let Some(url) = &self.common().api_base_url {
             wish.put("api_base_url", Written::Text(url.clone()), true);
@@ -125,6 +156,7 @@ fn slack(name: &str, by_socket: bool) -> Wish {
     wish.variable("bot_token");
     // Who has both may be delivered to either way; Socket Mode alone needs no signing secret.
     wish.variable(if by_socket { "app_token" } else { "signing_secret" });
+    wish.is_reached = !by_socket;
     wish
 }
 
@@ -158,5 +190,18 @@ fn linear(name: &str, args: &LinearArgs, by_token: bool) -> Wish {
         wish.variable("client_secret");
         wish.without = &["access_token"];
     }
+    wish
+}
+
+fn discord(name: &str, args: &DiscordArgs, before: &BTreeMap<String, String>) -> Wish {
+    let mut wish = Wish::new("discord", "Discord", name, &DISCORD, reveille_discord::guide);
+    wish.said_or_variable("application_id", args.application_id.as_deref());
+    wish.said_or_variable("public_key", args.public_key.as_deref());
+    wish.variable("bot_token");
+    if args.no_gateway {
+        wish.put("gateway", Written::Flag(false), true);
+    }
+    // Otherwise it opens a socket itself.
+    wish.is_reached = args.no_gateway || before.get("gateway").is_some_and(|gateway| gateway == "false");
     wish
 }

@@ -119,6 +119,7 @@ impl Report {
             output.line("")?;
         }
         let say = match self.platform {
+            "discord" => "discord \"#general\" \"@assistant what can you do?\"",
             "slack" => "slack \"#general\" \"@assistant what can you do?\"",
             "github" => "github acme/app#1 \"@assistant summarise this\"",
             _ => "linear ENG-1 \"@assistant what is this about?\"",

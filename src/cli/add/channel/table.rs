@@ -90,6 +90,7 @@ fn put(table: &mut dyn TableLike, path: &str, key: &str, written: &Written, is_s
     let new = match written {
         Written::Text(text) => value(text.as_str()),
         Written::Number(number) => value(*number),
+        Written::Flag(flag) => value(*flag),
     };
     match table.get_mut(key) {
         None => {

@@ -9,6 +9,7 @@ use crate::config::{Shape, suggest_variable};
 pub(super) enum Written {
     Text(String),
     Number(i64),
+    Flag(bool),
 }
 
 /// A key of the table.
@@ -42,6 +43,8 @@ pub(super) struct Wish {
     pub(super) keys: Vec<Key>,
     /// Keys that exclude those.
     pub(super) without: &'static [&'static str],
+    /// Whether the platform calls the gateway, and so has to reach it.
+    pub(super) is_reached: bool,
     /// All that a connection to this platform can need; those whose key is set are.
     pub(super) needs: &'static [Need],
     pub(super) guide: fn(&Site) -> Guide,
@@ -55,7 +58,16 @@ impl Wish {
         needs: &'static [Need],
         guide: fn(&Site) -> Guide,
     ) -> Self {
-        let mut wish = Self { platform, title, name: name.to_owned(), keys: Vec::new(), without: &[], needs, guide };
+        let mut wish = Self {
+            platform,
+            title,
+            name: name.to_owned(),
+            keys: Vec::new(),
+            without: &[],
+            is_reached: true,
+            needs,
+            guide,
+        };
         if name != platform {
             wish.put("kind", Written::Text(platform.to_owned()), true);
         }
