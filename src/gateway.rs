@@ -119,7 +119,8 @@ pub struct Parts {
 /// [`StartError::Channel`].
 pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Connection>, Platforms), StartError> {
     let mut connections = Vec::new();
-    let (mut github, mut linear, mut slack) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut github, mut linear) = (BTreeMap::new(), BTreeMap::new());
+    let (mut slack, mut discord) = (BTreeMap::new(), BTreeMap::new());
     for (name, one) in settings {
         let failed = |reason: String| StartError::Channel { connection: name.clone(), reason };
         let channel: Arc<dyn Channel> = match one {
@@ -137,9 +138,14 @@ pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Con
                 linear.insert(name.clone(), Arc::clone(&channel));
                 channel
             }
-            ChannelSettings::Discord(settings) => Arc::new(
-                reveille_discord::Discord::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
-            ),
+            ChannelSettings::Discord(settings) => {
+                let channel = Arc::new(
+                    reveille_discord::Discord::new(name, settings.clone())
+                        .map_err(|error| failed(error.to_string()))?,
+                );
+                discord.insert(name.clone(), Arc::clone(&channel));
+                channel
+            }
             ChannelSettings::Github(settings) => {
                 let channel = Arc::new(
                     reveille_github::GitHub::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
@@ -150,7 +156,13 @@ pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Con
         };
         connections.push(Connection::new(name, channel));
     }
-    Ok((connections, Platforms { github: Arc::new(github), linear: Arc::new(linear), slack: Arc::new(slack) }))
+    let platforms = Platforms {
+        github: Arc::new(github),
+        linear: Arc::new(linear),
+        slack: Arc::new(slack),
+        discord: Arc::new(discord),
+    };
+    Ok((connections, platforms))
 }
 
 /// The journal of a configuration.

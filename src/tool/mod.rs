@@ -6,6 +6,7 @@
 
 mod arguments;
 mod clock;
+mod discord;
 mod github;
 mod linear;
 mod output;
@@ -29,6 +30,7 @@ use crate::agent::Skill;
 use crate::journal::{Durable, Effect};
 
 pub use arguments::{parse_arguments, schema_of};
+pub use discord::DiscordConnections;
 pub use github::GitHubConnections;
 pub use linear::LinearConnections;
 pub use output::cut;

@@ -1,6 +1,6 @@
 //! The connections that tools act through, by platform. Credentials stay inside.
 
-use super::{GitHubConnections, LinearConnections, SlackConnections};
+use super::{DiscordConnections, GitHubConnections, LinearConnections, SlackConnections};
 
 /// The connections of the gateway that have tools.
 #[derive(Debug, Clone, Default)]
@@ -11,4 +11,6 @@ pub struct Platforms {
     pub linear: LinearConnections,
     /// Slack's.
     pub slack: SlackConnections,
+    /// Discord's.
+    pub discord: DiscordConnections,
 }

@@ -10,7 +10,9 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
-use super::{Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, github, linear, skill, slack, thread};
+use super::{
+    Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, discord, github, linear, skill, slack, thread,
+};
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
 use crate::model::ToolSchema;
@@ -59,7 +61,8 @@ impl Registry {
         let of_platforms = github::tools(&platforms.github)
             .into_iter()
             .chain(linear::tools(&platforms.linear))
-            .chain(slack::tools(&platforms.slack));
+            .chain(slack::tools(&platforms.slack))
+            .chain(discord::tools(&platforms.discord));
         Self::new(tools.into_iter().chain(of_platforms))
     }
 

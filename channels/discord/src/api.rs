@@ -54,6 +54,13 @@ pub(crate) struct SessionStartLimit {
     pub(crate) reset_after: Option<u64>,
 }
 
+/// "List Active Guild Threads".
+#[derive(Debug, Default, Deserialize)]
+struct Threads {
+    #[serde(default)]
+    threads: Vec<Channel>,
+}
+
 /// Which part of a channel's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
@@ -161,6 +168,12 @@ impl Api {
 
     pub(crate) async fn channel(&self, channel: &str) -> Result<Channel, Failure> {
         self.read(Call::new("GET /channels/{}", &[channel])).await
+    }
+
+    /// A server's threads that are not archived, as far as the bot can see them.
+    pub(crate) async fn active_threads(&self, guild: &str) -> Result<Vec<Channel>, Failure> {
+        let found: Threads = self.read(Call::new("GET /guilds/{}/threads/active", &[guild])).await?;
+        Ok(found.threads)
     }
 
     pub(crate) async fn message(&self, channel: &str, message: &str) -> Result<Message, Failure> {

@@ -79,7 +79,7 @@ impl Replies {
         Ok(said)
     }
 
-    fn shown(&self, message: Message) -> ContextMessage {
+    pub(crate) fn shown(&self, message: Message) -> ContextMessage {
         let names = Names {
             own: self.own.user().map(|user| (user.id, user.name)),
             own_roles: Vec::new(),

@@ -34,6 +34,7 @@ mod recent;
 mod refusal;
 mod render;
 mod reply;
+mod server;
 mod settings;
 mod text;
 mod transport;
@@ -61,6 +62,7 @@ use reply::Replies;
 use typing::Typing;
 
 pub use manifest::guide;
+pub use server::{Person, Place, Server};
 pub use settings::{Settings, SettingsError};
 
 /// The platform's name in events.

@@ -114,6 +114,7 @@ pub(crate) struct Member {
     pub(crate) pending: bool,
     /// May not speak until then.
     pub(crate) communication_disabled_until: Option<String>,
+    pub(crate) joined_at: Option<String>,
 }
 
 /// "Channel Object", whole or partial; threads are channels.
@@ -126,10 +127,20 @@ pub(crate) struct Channel {
     pub(crate) guild_id: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) parent_id: Option<String>,
+    /// What it is for.
+    pub(crate) topic: Option<String>,
+    pub(crate) thread_metadata: Option<ThreadMetadata>,
     /// Who made the thread.
     pub(crate) owner_id: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) newly_created: bool,
+}
+
+/// "Thread Metadata Object".
+#[derive(Debug, Default, Clone, Deserialize)]
+pub(crate) struct ThreadMetadata {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) archived: bool,
 }
 
 /// "Message Object", with what the gateway adds.
@@ -240,6 +251,7 @@ pub(crate) struct Guild {
 pub(crate) struct Role {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) id: String,
+    pub(crate) name: Option<String>,
     /// A set of bits, written as a number in text.
     pub(crate) permissions: Option<String>,
     pub(crate) tags: Option<RoleTags>,

@@ -350,6 +350,9 @@ pub(crate) fn member(discord: &Discord, person: &Person) -> Value {
 /// A channel as the API shows it.
 pub(crate) fn channel(place: &Place) -> Value {
     let mut shown = json!({"id": place.id, "type": place.kind, "name": place.name, "parent_id": place.parent});
+    if place.kind == TEXT {
+        crate::slack::put(&mut shown, "topic", json!(format!("All about {}", place.name)));
+    }
     if place.kind == DM {
         crate::slack::put(&mut shown, "recipients", json!([{"id": PEOPLE[0].id, "username": PEOPLE[0].name}]));
         return shown;

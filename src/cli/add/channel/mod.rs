@@ -146,7 +146,7 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     if !common.no_check
         && let Some(settings) = config.channels.get(name)
     {
-        report.checks = doctor::connection(name, settings).await;
+        report.checks = doctor::connection(&config, name, settings).await;
     }
     if common.json {
         context.output.json(&report)?;
