@@ -33,7 +33,7 @@ const ROOMS: &[Room] = &[
     Room { name: "model", rooms: &["journal"], crates: NO_CRATES },
     Room { name: "agent", rooms: &["journal"], crates: NO_CRATES },
     // The schema that a model is shown, and the fence around text of strangers, are the model's words.
-    Room { name: "tool", rooms: &["agent", "journal", "model"], crates: &["github", "linear", "slack"] },
+    Room { name: "tool", rooms: &["agent", "journal", "model"], crates: ADAPTERS },
     Room { name: "outbox", rooms: &["journal"], crates: NO_CRATES },
     Room { name: "turn", rooms: &["agent", "journal", "model", "outbox", "tool"], crates: NO_CRATES },
     Room { name: "dispatch", rooms: &["agent", "config", "journal"], crates: NO_CRATES },

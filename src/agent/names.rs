@@ -4,6 +4,12 @@
 /// they stand here because an agent file is checked before any tool exists.
 pub const BUILT_IN_TOOLS: &[&str] = &[
     "clock.now",
+    "discord.add_reaction",
+    "discord.create_thread",
+    "discord.get_channel",
+    "discord.get_member",
+    "discord.list_messages",
+    "discord.list_threads",
     "github.add_labels",
     "github.comment",
     "github.create_check_run",
@@ -49,7 +55,7 @@ pub const BUILT_IN_TOOLS: &[&str] = &[
 ];
 
 /// First parts of tool names that later versions have.
-pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "discord", "http"];
+pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "http"];
 
 /// Platforms of this version.
 pub(super) const PLATFORMS: &[&str] = &["discord", "github", "linear", "local", "slack"];
