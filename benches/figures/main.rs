@@ -8,7 +8,9 @@ mod admit;
 mod memory;
 mod quiet;
 mod resume;
+mod served;
 mod start;
+mod talk;
 mod turn;
 mod verify;
 mod wake;
@@ -54,6 +56,9 @@ fn main() -> Result<()> {
     if wanted("resume") {
         figures.extend(runtime.block_on(resume::figures())?);
     }
+    if wanted("talk") {
+        figures.extend(runtime.block_on(talk::figures())?);
+    }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["figure", "yardstick", "ours", "ratio", "goal"]);
@@ -96,7 +101,12 @@ fn one_fsync(folder: &std::path::Path) -> Result<Duration> {
 
 /// Resident memory of this process, MB.
 fn resident_mb() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    resident_mb_of(std::process::id())
+}
+
+/// Resident memory of a process, MB.
+fn resident_mb_of(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     let kb: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kb / 1024.0)

@@ -1,16 +1,15 @@
 //! kill -9 with turns in flight, then a start: when the first of them goes on, and whether all end in one answer.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use reveille::journal::Body;
 use reveille::journal::embedded::reader::Reader;
-use reveille_simulator::{DiscordOptions, GithubOptions, LinearOptions, Options, Simulator, Slack, SlackOptions};
+use reveille_simulator::Slack;
 use tempfile::TempDir;
 
 use crate::Figure;
+use crate::served::{configure, serve, simulator};
 
 const TURNS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -19,56 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const SCRIPT: &str = "rules: [{ stream: [\"Half, \", \"and the rest.\"], pause_ms: 2000 }]";
 const ANSWER: &str = "Half, and the rest.";
 const AGENT: &str = "---\nname: bench\ndescription: Answers.\nwake:\n  - slack: { mention: true }\nallow: { slack: { everyone: true } }\n---\nAnswer.\n";
-const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 pub(crate) async fn figures() -> Result<Vec<Figure>> {
     let folder = TempDir::new()?;
-    let simulator = Simulator::start(Options {
-        listen: "127.0.0.1:0".parse()?,
-        deliver_to: "http://127.0.0.1:9".parse()?,
-        slack: SlackOptions {
-            connection: "slack".into(),
-            signing_secret: SECRET.into(),
-            bot_token: "xoxb-bench".into(),
-            bot_name: "bench".into(),
-            streaming: false,
-            retries: vec![Duration::from_millis(100); 50],
-        },
-        github: GithubOptions {
-            connection: "github".into(),
-            webhook_secret: SECRET.into(),
-            token: "bench".into(),
-            bot_login: "bench[bot]".into(),
-            app: None,
-        },
-        linear: LinearOptions {
-            connection: "linear".into(),
-            webhook_secret: SECRET.into(),
-            access_token: "bench".into(),
-            client: (String::new(), String::new()),
-            app_name: "bench".into(),
-            sessions: true,
-            data_changes: true,
-            retries: Vec::new(),
-        },
-        discord: DiscordOptions::default(),
-    })
-    .await?;
-    let write = |name: &str, text: &str| -> Result<()> {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().context("it lies in the folder")?)?;
-        Ok(std::fs::write(path, text)?)
-    };
-    write("agents/bench/AGENT.md", AGENT)?;
-    write("script.yaml", SCRIPT)?;
-    write(
-        "reveille.toml",
-        &format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[models.played]\nprovider = \"script\"\nscript = \"script.yaml\"\n\
-             [channels.slack]\nsigning_secret = \"env:SECRET\"\nbot_token = \"env:TOKEN\"\napi_base_url = \"{}\"\n",
-            simulator.slack_api_base_url()
-        ),
-    )?;
+    let simulator = simulator().await?;
+    let connection = format!(
+        "[channels.slack]\nsigning_secret = \"env:SECRET\"\nbot_token = \"env:TOKEN\"\napi_base_url = \"{}\"\n",
+        simulator.slack_api_base_url()
+    );
+    configure(&folder, SCRIPT, AGENT, &connection)?;
     let slack = simulator.slack();
 
     let (mut gateway, address) = serve(&folder)?;
@@ -106,23 +64,6 @@ pub(crate) async fn figures() -> Result<Vec<Figure>> {
         ratio: seconds,
         goal: "≤ 1",
     }])
-}
-
-/// Starts the gateway; its address.
-fn serve(folder: &TempDir) -> Result<(Child, String)> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_reveille"))
-        .arg("serve")
-        .current_dir(folder.path())
-        .env("SECRET", SECRET)
-        .env("TOKEN", "xoxb-bench")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().context("its output is ours")?).read_line(&mut line)?;
-    let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
-    ensure!(line.contains("listening"), "it did not start: {line}");
-    Ok((child, address))
 }
 
 async fn wait(slack: &Slack, is_so: impl Fn(&Slack) -> bool) -> Result<()> {

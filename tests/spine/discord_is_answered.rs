@@ -128,15 +128,18 @@ async fn a_command_is_acknowledged_at_once_and_its_own_answer_is_edited() {
         let edited =
             |call: &&reveille_simulator::Call| call.method.starts_with("PATCH") && call.method.ends_with("@original");
         assert!(discord.calls().iter().any(|call| edited(&call)), "{:#?}", discord.calls());
-        // Whoever replies to the answer goes on with the command's conversation.
-        discord.reply("bob", &answer.id, "and further?").unwrap();
-        let further = |discord: &Discord| {
-            discord.answers(&posted).len() + discord.messages("general").len() >= 3
-                && stage.records("turn_ended").len() == 2
+        // It has a thread of its own, and whoever speaks there, or replies to the answer, goes on with the command's conversation.
+        let further = discord.say("bob", &answer.id, "and further?").unwrap();
+        wait_for(&stage, &further, &["And further."]).await;
+        discord.reply("bob", &answer.id, "what time is it?").unwrap();
+        let told = |discord: &Discord| {
+            let all = [discord.messages("general"), discord.messages(&answer.id)].concat();
+            all.iter().any(|one| one.content.ends_with("It is late."))
         };
-        assert!(discord.wait_until(PATIENCE, further).await, "{}", stage.log());
+        assert!(discord.wait_until(PATIENCE, told).await, "{}", stage.log());
         let started = stage.records("turn_started");
-        assert_eq!(started[0]["instance"], started[1]["instance"], "{started:#?}");
+        assert_eq!(started.len(), 3);
+        assert!(started.iter().all(|one| one["instance"] == started[0]["instance"]), "{started:#?}");
         // A command that no agent has is not left "thinking".
         let unknown = discord.command("alice", "general", "deploy", "now").unwrap();
         let told = |discord: &Discord| discord.answer_of(&unknown.id).is_some();
@@ -304,25 +307,34 @@ async fn a_long_answer_goes_on_in_further_messages_with_its_code_whole() {
     let _gateway = serve(&stage).await;
     let discord = stage.simulator.discord();
     let posted = discord.say("alice", "general", "@assistant tell me all").unwrap();
-    let ended = |discord: &Discord| discord.answers(&posted).last().is_some_and(|one| one.content.ends_with("THE END"));
-    assert!(discord.wait_until(PATIENCE, ended).await, "{}", stage.log());
-    let answers = discord.answers(&posted);
-    assert!((5..=9).contains(&answers.len()), "{} messages", answers.len());
-    for one in &answers {
-        assert!(one.content.encode_utf16().count() <= 2_000);
-        let fences = one.content.lines().filter(|line| line.starts_with("```")).count();
-        assert!(fences.is_multiple_of(2), "a fence is open: {}", one.content);
+    let command = discord.command("bob", "random", "ask", "tell me all").unwrap();
+    let below = |discord: &Discord| -> Vec<DiscordMessage> {
+        let first = discord.answers(&command);
+        let thread = first.first().map(|first| discord.messages(&first.id)).unwrap_or_default();
+        first.into_iter().chain(thread).collect()
+    };
+    let all: [&dyn Fn(&Discord) -> Vec<DiscordMessage>; 2] = [&|discord| discord.answers(&posted), &below];
+    for answers in all {
+        let ended = |discord: &Discord| answers(discord).last().is_some_and(|one| one.content.ends_with("THE END"));
+        assert!(discord.wait_until(PATIENCE, ended).await, "{:#?}\n{}", answers(discord), stage.log());
+        let answers = answers(discord);
+        assert!((5..=9).contains(&answers.len()), "{} messages", answers.len());
+        for one in &answers {
+            assert!(one.content.encode_utf16().count() <= 2_000);
+            let fences = one.content.lines().filter(|line| line.starts_with("```")).count();
+            assert!(fences.is_multiple_of(2), "a fence is open: {}", one.content);
+        }
+        let lines: Vec<&str> =
+            answers.iter().flat_map(|one| one.content.lines()).filter(|line| line.starts_with("let line_")).collect();
+        let expected = code(0)
+            .lines()
+            .chain(code(60).lines())
+            .chain(code(120).lines())
+            .chain(code(180).lines())
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>();
+        assert_eq!(lines, expected, "in order, whole, none twice");
     }
-    let lines: Vec<&str> =
-        answers.iter().flat_map(|one| one.content.lines()).filter(|line| line.starts_with("let line_")).collect();
-    let expected = code(0)
-        .lines()
-        .chain(code(60).lines())
-        .chain(code(120).lines())
-        .chain(code(180).lines())
-        .map(ToOwned::to_owned)
-        .collect::<Vec<_>>();
-    assert_eq!(lines, expected, "in order, whole, none twice");
     assert_harmless(discord);
 }
 

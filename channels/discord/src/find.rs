@@ -54,6 +54,11 @@ impl Replies {
             ours.extend(self.own_messages(channel, &since, Some(root)).await?);
         } else {
             ours.extend(self.own_messages(channel, &since, None).await?);
+            // What follows a command's answer is in the thread of that answer.
+            let others = sought.others.iter().filter_map(|other| Posted::read(other).ok());
+            for answer in others.filter(|other| other.is_answer && other.channel == channel) {
+                ours.extend(self.own_messages(&answer.message, &since, None).await?);
+            }
         }
         ours.retain(|(posted, message)| {
             message.components.is_empty() != sought.text.is_none()

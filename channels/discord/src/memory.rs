@@ -20,6 +20,8 @@ const TOKEN_SETTLES_IN: Duration = Duration::from_secs(3);
 pub(crate) struct Memory {
     /// By interaction: the marker of the message that is its own answer.
     originals: Recent<String>,
+    /// By interaction: the thread that was started from its answer.
+    answer_threads: Recent<String>,
     /// By interaction: when its token was first answered with "unknown".
     unknown_tokens: Recent<Instant>,
     /// By interaction: its token is of no use any more.
@@ -38,6 +40,7 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             originals: Recent::new(HALF),
+            answer_threads: Recent::new(HALF),
             unknown_tokens: Recent::new(HALF),
             dead_tokens: Recent::new(HALF),
             threads: Recent::new(HALF),
@@ -56,6 +59,14 @@ impl Memory {
     /// Whose the interaction's own answer is: this marker's, if nobody had it before.
     pub(crate) fn claim_original(&self, interaction: &str, marker: &str) -> String {
         self.originals.get_or_set(interaction, marker.to_owned())
+    }
+
+    pub(crate) fn answer_thread(&self, interaction: &str) -> Option<String> {
+        self.answer_threads.get(interaction)
+    }
+
+    pub(crate) fn set_answer_thread(&self, interaction: &str, thread: &str) {
+        self.answer_threads.set(interaction, thread.to_owned());
     }
 
     pub(crate) fn is_dead(&self, interaction: &str) -> bool {

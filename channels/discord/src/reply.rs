@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | in a thread or direct message | a message there |
 //! | in a channel | a message in the thread that is started from it; where none can be, a message that replies to it |
-//! | as a command or form | the interaction's own answer while its token is good, then messages in the channel |
+//! | as a command or form | the interaction's own answer while its token is good, else a message in the channel; what follows goes into the thread that is started from the answer, or below it |
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::location::{self, part};
 use crate::memory::Memory;
 use crate::original::{self, Claim, Original};
 use crate::own::Own;
-use crate::places::Places;
+use crate::places::{Places, takes_threads};
 use crate::receipt::Posted;
 use crate::refusal::{ARCHIVED_THREAD, HAS_A_THREAD, UNKNOWN_MESSAGE};
 use crate::render;
@@ -89,6 +89,7 @@ impl Replies {
                 Some(message) => {
                     let channel = if message.channel_id.is_empty() { place(context)? } else { &message.channel_id };
                     self.places.set_conversation(&message.id, &context.thread.key);
+                    self.open_below(context, original.interaction, channel, &message.id).await;
                     let posted = Posted { channel: channel.to_owned(), message: message.id, is_answer: true };
                     return Ok(posted.receipt());
                 }
@@ -98,6 +99,50 @@ impl Replies {
         let target = self.target(context).await?;
         self.typing.stop(&target.channel);
         self.post(context, &target, content, None).await
+    }
+
+    /// Starts a thread from a command's answer, where the channel takes threads. Best effort: the answer is there without it.
+    async fn open_below(&self, context: &ReplyContext, interaction: &str, channel: &str, answer: &str) {
+        let kind = part(&context.thread, location::KIND).and_then(|kind| kind.parse().ok());
+        let takes_threads = part(&context.thread, location::GUILD).is_some() && kind.is_some_and(takes_threads);
+        if !takes_threads || answer.is_empty() || self.memory.is_threadless(channel, Instant::now()) {
+            return;
+        }
+        let name = part(&context.thread, location::TITLE).unwrap_or(TITLE);
+        match self.api.start_thread(channel, answer, name).await {
+            Ok(thread) => self.places.learn(&thread),
+            Err(Failure::Refused(refusal)) if refusal.code == HAS_A_THREAD => {}
+            Err(Failure::Refused(refusal)) => {
+                tracing::info!(channel, reason = refusal.said, "no thread can be started from a command's answer");
+                return self.memory.set_threadless(channel, Instant::now());
+            }
+            Err(Failure::Other(error)) => {
+                return tracing::info!(channel, %error, "no thread was started from a command's answer");
+            }
+        }
+        self.memory.set_answer_thread(interaction, answer);
+    }
+
+    /// The thread of a command's answer. After a restart the answer itself is asked for, while its token is good.
+    async fn below(&self, context: &ReplyContext) -> Result<Option<String>, ReplyError> {
+        let Some(interaction) = part(&context.thread, location::INTERACTION) else {
+            return Ok(None);
+        };
+        if let Some(thread) = self.memory.answer_thread(interaction) {
+            return Ok(Some(thread));
+        }
+        let channel = place(context)?;
+        let Some(original) = Original::of(&self.own, &self.memory, &context.thread) else {
+            return Ok(None);
+        };
+        if self.memory.is_threadless(channel, Instant::now()) {
+            return Ok(None);
+        }
+        let shown = self.api.original(original.application, original.token).await;
+        if let Some(answer) = original::settled(&self.memory, &original, shown)? {
+            self.open_below(context, interaction, channel, &answer.id).await;
+        }
+        Ok(self.memory.answer_thread(interaction))
     }
 
     /// Posts a message with its marker as the nonce. If one with this nonce was there, it is that one, with this text.
@@ -124,7 +169,9 @@ impl Replies {
         if posted.id.is_empty() {
             return Err(ReplyError::Unknown("POST /channels/{}/messages: the answer names no message".into()));
         }
-        let there = Posted { channel: target.channel.clone(), message: posted.id, is_answer: false };
+        // One that was there already may be elsewhere.
+        let channel = if posted.channel_id.is_empty() { target.channel.clone() } else { posted.channel_id };
+        let there = Posted { channel, message: posted.id, is_answer: false };
         self.places.set_conversation(&there.message, &context.thread.key);
         if may_be_there && posted.content.trim() != content.trim() {
             self.edit(context, &there, &Outgoing { content, components, ..Outgoing::default() }).await?;
@@ -164,7 +211,8 @@ impl Replies {
     async fn target(&self, context: &ReplyContext) -> Result<Target, ReplyError> {
         let channel = place(context)?;
         let Some(root) = part(&context.thread, location::ROOT) else {
-            return Ok(Target { channel: channel.to_owned(), reply_to: None });
+            let below = self.below(context).await?;
+            return Ok(Target { channel: below.unwrap_or_else(|| channel.to_owned()), reply_to: None });
         };
         let in_thread = Target { channel: root.to_owned(), reply_to: None };
         let beside = Target { channel: channel.to_owned(), reply_to: Some(root.to_owned()) };

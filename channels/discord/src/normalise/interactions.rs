@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use reveille_channel::{Event, EventId, Inbound, Kind, Malformed, ThreadRef};
+use reveille_channel::{Event, EventId, Inbound, Kind, Malformed};
 use serde_json::{Value, json};
 
 use super::key::{self, Key};
-use super::place::Spot;
+use super::place::{Spot, title};
 use super::{Reader, actor};
 use crate::payload::{CommandOption, Component, Data, Interaction, time_ms};
 use crate::places::is_thread;
@@ -113,7 +113,7 @@ fn command(reader: Reader<'_>, mut read: Interaction) -> Result<Inbound, Malform
     let kind = Kind::Command { name, args: text::read(&asked, &names) };
     let mut event = event(reader, &read, "APPLICATION_COMMAND", kind, text::read(&words, &names))?;
     event.attachments = data.resolved.attachments.values().map(super::messages::attachment).collect();
-    awaited(&mut event.thread, &read);
+    awaited(&mut event, &read);
     Ok(answered(event, Answer::Thinking))
 }
 
@@ -138,7 +138,7 @@ fn form(reader: Reader<'_>, mut read: Interaction) -> Result<Inbound, Malformed>
     data.components.iter().for_each(|component| collect(component, &mut fields));
     let lines: Vec<String> = fields.iter().map(|(field, value)| format!("{field}: {value}")).collect();
     let mut event = event(reader, &read, "MODAL_SUBMIT", Kind::Form { name, fields }, lines.join("\n"))?;
-    awaited(&mut event.thread, &read);
+    awaited(&mut event, &read);
     Ok(answered(event, Answer::Thinking))
 }
 
@@ -186,8 +186,13 @@ fn event(reader: Reader<'_>, read: &Interaction, name: &str, kind: Kind, text: S
 }
 
 /// The reply goes into the interaction's own answer, while its token is good.
-fn awaited(thread: &mut ThreadRef, read: &Interaction) {
+fn awaited(event: &mut Event, read: &Interaction) {
+    let title = title(&event.text);
+    let thread = &mut event.thread;
     if let (Some(id), Some(token)) = (&read.id, &read.token) {
+        if let Some(title) = title {
+            thread.location.insert(location::TITLE.to_owned(), title);
+        }
         thread.location.insert(location::INTERACTION.to_owned(), id.clone());
         thread.location.insert(location::TOKEN.to_owned(), token.clone());
     }
