@@ -75,7 +75,7 @@ fn slack() -> Result<Figure> {
 fn discord() -> Result<Figure> {
     let body = Bytes::from_static(include_bytes!("../../channels/discord/fixtures/command.json"));
     let key = SigningKey::from_bytes(&[7; 32]);
-    let signed = [b"1700000000".as_slice(), &body].concat();
+    let signed = [b"1700000000".as_slice(), body.as_ref()].concat();
     let signature = key.sign(&signed);
     let public = key.verifying_key();
     let started = Instant::now();

@@ -131,12 +131,8 @@ async fn a_command_is_acknowledged_at_once_and_its_own_answer_is_edited() {
         // It has a thread of its own, and whoever speaks there, or replies to the answer, goes on with the command's conversation.
         let further = discord.say("bob", &answer.id, "and further?").unwrap();
         wait_for(&stage, &further, &["And further."]).await;
-        discord.reply("bob", &answer.id, "what time is it?").unwrap();
-        let told = |discord: &Discord| {
-            let all = [discord.messages("general"), discord.messages(&answer.id)].concat();
-            all.iter().any(|one| one.content.ends_with("It is late."))
-        };
-        assert!(discord.wait_until(PATIENCE, told).await, "{}", stage.log());
+        let replied = discord.reply("bob", &answer.id, "what time is it?").unwrap();
+        wait_for(&stage, &replied, &["Looking.\n\nIt is late."]).await;
         let started = stage.records("turn_started");
         assert_eq!(started.len(), 3);
         assert!(started.iter().all(|one| one["instance"] == started[0]["instance"]), "{started:#?}");
@@ -313,7 +309,7 @@ async fn a_long_answer_goes_on_in_further_messages_with_its_code_whole() {
         let thread = first.first().map(|first| discord.messages(&first.id)).unwrap_or_default();
         first.into_iter().chain(thread).collect()
     };
-    let all: [&dyn Fn(&Discord) -> Vec<DiscordMessage>; 2] = [&|discord| discord.answers(&posted), &below];
+    let all: [&dyn Fn(&Discord) -> Vec<DiscordMessage>; 2] = [&|discord: &Discord| discord.answers(&posted), &below];
     for answers in all {
         let ended = |discord: &Discord| answers(discord).last().is_some_and(|one| one.content.ends_with("THE END"));
         assert!(discord.wait_until(PATIENCE, ended).await, "{:#?}\n{}", answers(discord), stage.log());
