@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use std::time::Duration;
 
-use reveille_channel::{Channel, Identity, Op, Progress, Receipt, ReplyContext, ReplyError};
+use reveille_channel::{Channel, Identity, Op, Progress, Receipt, ReplyContext, ReplyError, Task};
 use tokio::sync::watch;
 
 use crate::journal::Durable;
@@ -54,6 +54,20 @@ impl Connection {
     pub async fn sign(&self, context: &ReplyContext, progress: Durable<Progress>) -> Result<(), ReplyError> {
         #[expect(clippy::disallowed_methods, reason = "this is the gate that others have to take")]
         self.channel.sign(context, *progress.get()).await
+    }
+
+    /// Shows steps of the work in a message, once those are durable.
+    ///
+    /// # Errors
+    /// See [`Channel::show_tasks`].
+    pub async fn show_tasks(
+        &self,
+        context: &ReplyContext,
+        message: &str,
+        tasks: Durable<Vec<Task>>,
+    ) -> Result<(), ReplyError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the gate that others have to take")]
+        self.channel.show_tasks(context, message, tasks.get()).await
     }
 
     /// The handle people mention, without `@`, once it is known.

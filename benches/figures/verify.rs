@@ -46,6 +46,7 @@ fn slack() -> Result<Figure> {
             bot_token: Some(Secret::new("xoxb-bench")),
             client: None,
             api_base_url: "http://127.0.0.1:1/api".parse()?,
+            feedback: true,
         },
     )?;
     let mut headers = HeaderMap::new();

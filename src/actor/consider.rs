@@ -187,6 +187,11 @@ impl Owner {
         let (rule, reason) = match meaning(&event, &agent) {
             Meaning::Work => return Ok(true),
             Meaning::Stray => ("action.stray", None),
+            Meaning::Feedback { positive } => {
+                let rating = if positive { "positive" } else { "negative" };
+                metrics::counter!("feedback_total", "agent" => agent.name.clone(), "rating" => rating).increment(1);
+                ("feedback", None)
+            }
             Meaning::Stop => ("stop.idle", Some("on request")),
             Meaning::Edited(message) => match waits(message, &self.state) {
                 // The new words take the place of the old ones, which no turn has seen.

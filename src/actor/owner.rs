@@ -108,6 +108,7 @@ pub(super) struct Owner {
     /// Operations in a row that certainly were not done.
     pub(super) refusals: u32,
     pub(super) status_shown: Option<super::publish::StatusShown>,
+    pub(super) tasks_shown: Option<super::publish::TasksShown>,
     /// The definition of the running turn, by hash.
     pub(super) definition: Option<Arc<Agent>>,
     pub(super) model_failures: super::model::Failures,
@@ -195,6 +196,7 @@ impl Owner {
             trouble: 0,
             refusals: 0,
             status_shown: None,
+            tasks_shown: None,
             definition: None,
             model_failures: super::model::Failures::default(),
             unflushed: None,

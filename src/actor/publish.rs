@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError, Sought};
+use reveille_channel::{Marker, Mode, Op, Receipt, ReplyError, Sought, Task};
 
 use super::children::{Done, Found, Posted};
 use super::owner::{Halt, Owner};
 use crate::connection::Connection;
 use crate::journal::{Body, Outcome, Turn};
-use crate::outbox::{Action, Reply, UNKNOWN_HASH, plan, plan_again_at, status_again_at};
+use crate::outbox::{Action, Reply, TasksDue, UNKNOWN_HASH, plan, plan_again_at, status_again_at, tasks_due};
 
 /// How long a status line may take; nobody waits for it.
 const STATUS_DEADLINE: Duration = Duration::from_secs(3);
@@ -19,6 +19,9 @@ const CREDENTIALS_WAIT_MS: i64 = 60_000;
 
 /// Times in a row that a platform may leave us without an answer before an operator has to look.
 const TROUBLE_MAX: u32 = 8;
+
+/// What a turn's stream was told of the steps of the work.
+pub(super) type TasksShown = (Turn, Vec<Task>);
 
 /// The status line that is visible.
 pub(super) struct StatusShown {
@@ -51,7 +54,13 @@ impl Owner {
             let shown = self.status_shown.as_ref().filter(|shown| shown.turn == reply.turn);
             let again_at = shown.and_then(|shown| status_again_at(&capabilities, shown.at_ms));
             let shown = shown.filter(|_| again_at.is_none_or(|due_ms| due_ms > now_ms));
-            let Some(action) = plan(reply, &capabilities, now_ms, shown.map(|shown| shown.text.as_str())) else {
+            let planned = plan(reply, &capabilities, now_ms, shown.map(|shown| shown.text.as_str()));
+            let shown_tasks = self.tasks_shown.as_ref().filter(|(turn, _)| *turn == reply.turn);
+            let shown_tasks = shown_tasks.map(|(_, tasks)| tasks.as_slice()).unwrap_or_default();
+            let due =
+                if connection.channel().shows_tasks() { tasks_due(reply, planned.as_ref(), shown_tasks) } else { None };
+            let due = due.map(|TasksDue { segment, message, tasks }| Action::Tasks { segment, message, tasks });
+            let Some(action) = due.or(planned) else {
                 let due = [plan_again_at(reply, &capabilities), again_at].into_iter().flatten();
                 return Ok(due.filter(|due_ms| *due_ms > now_ms).min());
             };
@@ -90,6 +99,14 @@ impl Owner {
                 self.status_shown = text.clone().map(|text| StatusShown { turn, text, at_ms: now_ms });
                 (reply.context(marker(0)), Some(Op::Status { text: text.clone() }), String::new())
             }
+            Action::Tasks { segment, tasks, .. } => {
+                let shown = self.tasks_shown.take().filter(|(of, _)| *of == turn).map(|(_, shown)| shown);
+                let mut shown = shown.unwrap_or_default();
+                shown.retain(|one| tasks.iter().all(|task| task.id != one.id));
+                shown.extend(tasks.iter().cloned());
+                self.tasks_shown = Some((turn, shown));
+                (reply.context(marker(*segment)), None, String::new())
+            }
             Action::Open { .. } | Action::Complete { .. } => return,
         };
         if !matches!(action, Action::Status { .. }) {
@@ -120,6 +137,9 @@ impl Owner {
                     }
                     Ok(Found::Nothing)
                 }
+                (Action::Tasks { message, tasks, .. }, _) => {
+                    connection.show_tasks(&context, message, durable.and(tasks.clone())).await.map(|()| Found::Nothing)
+                }
                 (_, Some(op)) => connection.perform(&context, durable.and(op)).await.map(Found::Shown),
                 (_, None) => {
                     let looked = match &sought {
@@ -144,6 +164,7 @@ impl Owner {
         let (segment, end, complete, op) = match action {
             Action::Perform { segment, op, end, complete, .. } => (segment, end, complete, Some(op)),
             Action::Find { segment } => (segment, segment_start(reply, segment), false, None),
+            Action::Tasks { segment, .. } => return self.tasks_told(turn, segment, result, now_ms),
             Action::Status { .. } | Action::Open { .. } | Action::Complete { .. } => return Ok(()),
         };
         metrics::counter!("replies_total", "outcome" => if result.is_ok() { "ok" } else { "error" }).increment(1);
@@ -165,6 +186,31 @@ impl Owner {
             }
             Ok(Found::Nothing) => Ok(()),
             Err(error) => self.post_failed(turn, segment, op.as_ref(), error, now_ms),
+        }
+    }
+
+    /// Steps of the work were shown, or not. That they were not is nobody's failure, but it may tell of the stream.
+    fn tasks_told(
+        &mut self,
+        turn: u64,
+        segment: u32,
+        result: Result<Found, ReplyError>,
+        now_ms: i64,
+    ) -> Result<(), Halt> {
+        match result {
+            Ok(_) => Ok(()),
+            Err(error @ (ReplyError::StreamClosed(_) | ReplyError::Stopped(_))) => {
+                self.post_failed(turn, segment, None, error, now_ms)
+            }
+            Err(error) => {
+                tracing::debug!(instance = %self.id, turn, segment, %error, "steps of the work are not shown");
+                if let ReplyError::Retry { after_ms, .. } = error {
+                    let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000);
+                    self.tasks_shown = None;
+                    self.hold(turn, now_ms.saturating_add(after_ms), now_ms);
+                }
+                Ok(())
+            }
         }
     }
 

@@ -148,6 +148,7 @@ async fn simulate(config: &mut Config, listen: SocketAddr) -> Result<(Simulator,
             bot_token: Some(Secret::new(token.clone())),
             client: None,
             api_base_url: address(simulator.slack_api_base_url())?,
+            feedback: true,
         };
         config.channels.insert(name.clone(), ChannelSettings::Slack(settings));
         simulated.push(shown(&name, "slack", "#general, #random, #support, dm"));

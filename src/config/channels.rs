@@ -150,12 +150,14 @@ fn read_slack(reader: &mut Reader, table: &Table, keys: &StorageKeys) -> Option<
     let by_token = table.has("bot_token") || !by_oauth;
     let bot_token = if by_token { Some(required(reader, table, "bot_token", Shape::Token)) } else { None };
     let api_base_url = base_url(reader, table, usual_api("slack"));
+    let feedback = if table.has("feedback") { reader.flag(table, "feedback") } else { Some(true) };
     Some(reveille_slack::Settings {
         signing_secret: unless_wrong(signing_secret)?,
         app_token: unless_wrong(app_token)?,
         bot_token: unless_wrong(bot_token)?,
         client: unless_wrong(client)?,
         api_base_url: api_base_url?,
+        feedback: feedback?,
     })
 }
 

@@ -53,6 +53,7 @@ pub const SLACK: Section = Section {
         secret("bot_token"),
         public("api_base_url"),
         secret("app_token"),
+        public("feedback"),
         public("client_id"),
         secret("client_secret"),
         public("authorize_url"),

@@ -17,6 +17,11 @@ pub enum Meaning<'a> {
     Deleted(&'a str),
     /// It answers a question that nobody here asked.
     Stray,
+    /// It says what an answer was worth: kept, and nothing to work on.
+    Feedback {
+        /// It helped.
+        positive: bool,
+    },
 }
 
 /// What the event asks this agent for. Pure. An agent whose wake rules name the event itself is to work on it.
@@ -28,6 +33,7 @@ pub fn meaning<'a>(event: &'a Event, agent: &Agent) -> Meaning<'a> {
     }
     match (&event.kind, event.message.as_deref()) {
         (Kind::Stop, _) => Meaning::Stop,
+        (Kind::Feedback { positive }, _) => Meaning::Feedback { positive: *positive },
         (Kind::Edited, Some(message)) => Meaning::Edited(message),
         (Kind::Deleted, Some(message)) => Meaning::Deleted(message),
         (Kind::Edited | Kind::Deleted | Kind::Action { .. }, _) => Meaning::Stray,

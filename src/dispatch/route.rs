@@ -147,7 +147,7 @@ pub fn route(event: &Event, own_handle: Option<&str>, agents: &[Agent]) -> Resul
         Kind::Mention => event.platform == GITHUB,
         Kind::Command { .. } => has_commands_in_text(event),
         // They are about something said before: whoever heard that hears this.
-        Kind::Edited | Kind::Deleted | Kind::Stop | Kind::Action { .. } => {
+        Kind::Edited | Kind::Deleted | Kind::Stop | Kind::Action { .. } | Kind::Feedback { .. } => {
             let heard: Vec<_> = with(&here, |_| true).map(|agent| to(agent, event, Because::FollowUp)).collect();
             return if heard.is_empty() { Err(Unrouted::Event) } else { Ok(heard) };
         }

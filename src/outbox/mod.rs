@@ -6,8 +6,10 @@
 
 mod plan;
 mod reply;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
 pub use plan::{Action, plan, plan_again_at, status_again_at};
 pub use reply::{Reply, Segment, UNKNOWN_HASH, text_hash};
+pub use tasks::{TasksDue, tasks_due};

@@ -1,6 +1,6 @@
 //! The next operation: a pure function of what should be visible and what is.
 
-use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, markdown};
+use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, Task, markdown};
 
 use super::reply::{Reply, Segment, UNKNOWN_HASH, between, boundary, text_hash};
 
@@ -46,6 +46,15 @@ pub enum Action {
     Complete {
         /// Its number.
         segment: u32,
+    },
+    /// Show steps of the work beside the text.
+    Tasks {
+        /// The message's number.
+        segment: u32,
+        /// The platform's id of it.
+        message: String,
+        /// The steps that are new or changed.
+        tasks: Vec<Task>,
     },
     /// Show or take away the status line.
     Status {
@@ -171,22 +180,22 @@ fn native(
     if !agrees(document, segment) {
         let settled = reply.finished || document.len() > segment.end;
         // Finished as it is; from then on it is edited until it is right.
-        return settled.then(|| (Op::Finish { id, text: String::new() }, segment.end, false));
+        return settled.then(|| (Op::Finish { id, text: String::new(), last: false }, segment.end, false));
     }
     // Here what is visible is the document's text, so the offsets are those of its characters.
     if let Some(end) = markdown::cut(document, segment.start, capabilities.message_bytes, segment.end) {
         let text = format!("{}{}", document.get(segment.end..end)?, markdown::closing(document, end));
-        return Some((Op::Finish { id, text }, end, true));
+        return Some((Op::Finish { id, text, last: false }, end, true));
     }
     let rest = document.get(segment.end..)?;
     if reply.finished {
         let text = format!("{rest}{}", markdown::closing(document, document.len()));
-        return Some((Op::Finish { id, text }, document.len(), true));
+        return Some((Op::Finish { id, text, last: true }, document.len(), true));
     }
     let age_ms = u64::try_from(now_ms.saturating_sub(segment.opened_at_ms)).unwrap_or(0);
     if age_ms > capabilities.stream_lifetime_ms {
         let text = format!("{rest}{}", markdown::closing(document, document.len()));
-        return Some((Op::Finish { id, text }, document.len(), true));
+        return Some((Op::Finish { id, text, last: false }, document.len(), true));
     }
     (!rest.is_empty()).then(|| (Op::Append { id, text: rest.to_owned() }, document.len(), false))
 }
@@ -210,7 +219,7 @@ fn number(index: usize) -> u32 {
 }
 
 /// Whether what is visible is the document's text.
-fn agrees(document: &str, segment: &Segment) -> bool {
+pub(super) fn agrees(document: &str, segment: &Segment) -> bool {
     segment.end <= document.len() && hash_of(document, segment.start, segment.end) == segment.hash
 }
 

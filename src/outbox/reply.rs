@@ -1,6 +1,6 @@
 //! One turn's reply: the text it should have and the messages that show it.
 
-use reveille_channel::{Actor, Marker, Receipt, ReplyContext, Sought, ThreadRef, markdown};
+use reveille_channel::{Actor, Marker, Receipt, ReplyContext, Sought, Task, ThreadRef, markdown};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,9 @@ pub struct Reply {
     pub live: String,
     /// What is going on, while there is no text.
     pub status: Option<String>,
+    /// Steps of the work, in the order they began.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
     /// No text will be added.
     pub finished: bool,
     /// The turn failed, and the text says so at its end.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use reveille_channel::{Actor, ActorKind, Capabilities, InstanceId, Marker, Mode, Op, Receipt, Streaming, ThreadRef};
+use reveille_channel::{
+    Actor, ActorKind, Capabilities, InstanceId, Marker, Mode, Op, Receipt, Streaming, Task, TaskState, ThreadRef,
+};
 
 use super::*;
-use crate::journal::Body;
+use crate::journal::{Body, ToolCall};
 
 fn reply() -> Reply {
     Reply {
@@ -24,6 +26,7 @@ fn reply() -> Reply {
         settled: String::new(),
         live: String::new(),
         status: None,
+        tasks: Vec::new(),
         finished: false,
         has_failed: false,
         segments: Vec::new(),
@@ -64,6 +67,64 @@ fn where_an_answer_is_posted_whole_the_status_comes_first_at_once_and_stays() {
     assert_eq!(status_again_at(&native, 1_000), None);
 }
 
+fn called(id: &str) -> ToolCall {
+    ToolCall { id: id.into(), name: "clock.now".into(), arguments: serde_json::Value::Null }
+}
+
+#[test]
+fn steps_of_the_work_are_shown_below_the_text_that_led_to_them_while_a_stream_is_open() {
+    let native = capabilities(Streaming::Native);
+    let mut reply = reply();
+    reply.live = "Looking at the clock.".into();
+    reply.begin_tasks(&[called("a"), ToolCall { name: "</b> x".into(), ..called("b") }]);
+    assert_eq!(tasks_due(&reply, None, &[]), None, "there is no stream");
+    let mut thread = Thread { native: true, ..Thread::default() };
+    assert!(step(&mut reply, &mut thread, &native, 0, false) && step(&mut reply, &mut thread, &native, 0, false));
+    let due = tasks_due(&reply, None, &[]).unwrap();
+    let task = |id: &str, title: &str, state| Task { id: id.into(), title: title.into(), state };
+    let shown = vec![task("a", "clock.now", TaskState::Running), task("b", "a tool", TaskState::Running)];
+    assert_eq!((due.segment, due.message.as_str(), &due.tasks), (0, "0", &shown));
+    assert_eq!(tasks_due(&reply, None, &shown), None, "nothing changed");
+    reply.end_task("a", true);
+    reply.begin_tasks(&[called("c")]);
+    reply.live.push_str(" And more.");
+    let planned = plan(&reply, &native, 0, None);
+    assert!(matches!(planned, Some(Action::Perform { op: Op::Append { .. }, .. })));
+    // What ended does not wait for text; what begins does.
+    let ended = tasks_due(&reply, planned.as_ref(), &shown).unwrap().tasks;
+    assert_eq!(ended, [task("a", "clock.now", TaskState::Done)]);
+    assert!(step(&mut reply, &mut thread, &native, 0, false));
+    reply.end_tasks();
+    let rest = tasks_due(&reply, None, &[ended[0].clone(), shown[1].clone()]).unwrap().tasks;
+    assert_eq!(rest, [task("b", "a tool", TaskState::Failed), task("c", "clock.now", TaskState::Failed)]);
+    // A message that is edited shows none.
+    reply.doubt();
+    assert_eq!(tasks_due(&reply, None, &[]), None);
+    reply.begin_tasks(&(0..100).map(|number| called(&number.to_string())).collect::<Vec<_>>());
+    assert_eq!(reply.tasks.len(), 20);
+}
+
+#[test]
+fn only_the_end_of_the_whole_answer_is_its_last() {
+    let native = capabilities(Streaming::Native);
+    let mut reply = reply();
+    let mut thread = Thread { native: true, ..Thread::default() };
+    let mut lasts = Vec::new();
+    for word in 0..=60 {
+        reply.finished = word == 60;
+        reply.live.push_str("word ");
+        loop {
+            if let Some(Action::Perform { op: Op::Finish { last, .. }, .. }) = plan(&reply, &native, 0, None) {
+                lasts.push(last);
+            }
+            if !step(&mut reply, &mut thread, &native, 0, false) {
+                break;
+            }
+        }
+    }
+    assert_eq!(lasts, [false, true], "{thread:?}");
+}
+
 /// A thread as people see it: text, and whether it is an open stream.
 #[derive(Debug, Default)]
 struct Thread {
@@ -89,7 +150,7 @@ impl Thread {
                 }
                 message.0.push_str(text);
             }
-            Op::Finish { id, text } => {
+            Op::Finish { id, text, .. } => {
                 let message = &mut self.messages[at(id)];
                 if !message.1 {
                     return None;
@@ -151,7 +212,7 @@ fn step(reply: &mut Reply, thread: &mut Thread, capabilities: &Capabilities, now
             }
             show(reply, segment, receipt, end, hash, complete);
         }
-        Action::Status { .. } => {}
+        Action::Status { .. } | Action::Tasks { .. } => {}
     }
     true
 }

@@ -101,6 +101,7 @@ impl InstanceState {
                 if let Some(reply) = self.reply_mut(*turn) {
                     reply.settle(text);
                     reply.status = working_on(tool_calls);
+                    reply.begin_tasks(tool_calls);
                 }
                 Ok(())
             }
@@ -228,6 +229,9 @@ impl InstanceState {
             return Err(Corrupt(format!("tool call {id} returned twice")));
         }
         call.outcome = Some(outcome.clone());
+        if let Some(reply) = self.reply_mut(turn) {
+            reply.end_task(id, matches!(outcome, ToolOutcome::Ok { .. }));
+        }
         let running = self.running(turn)?;
         if running.calls.iter().all(|call| call.outcome.is_some()) {
             // Results stand in the order the calls were asked for, however they came in.
@@ -343,6 +347,7 @@ impl InstanceState {
                 reply.add("(no answer)");
             }
             reply.status = None;
+            reply.end_tasks();
             reply.finished = true;
             self.ended = Some(Ended {
                 turn,
@@ -436,6 +441,7 @@ fn new_reply(turn: Turn, event: &reveille_channel::Event, at_ms: i64) -> Reply {
         settled: String::new(),
         live: String::new(),
         status: None,
+        tasks: Vec::new(),
         finished: false,
         has_failed: false,
         segments: Vec::new(),

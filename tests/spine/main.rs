@@ -20,4 +20,5 @@ mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;
 mod slack_commands_open_a_thread;
 mod slack_is_a_native_citizen;
+mod slack_shows_its_work;
 mod support;

@@ -1,5 +1,7 @@
 //! A slash command is answered at once, its answer opens a thread, and the thread goes on without further commands.
 
+use std::time::Duration;
+
 use reveille_simulator::{Fault, Message, Slack};
 
 use crate::support::{PATIENCE, Stage};
@@ -125,6 +127,45 @@ async fn where_the_bot_is_not_the_whole_answer_goes_to_whoever_asked() {
     let posts = posts(slack);
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert_eq!((posts[0]["response_type"].as_str(), posts[0]["text"].as_str()), (Some("ephemeral"), Some(ANSWER)));
+}
+
+#[tokio::test]
+async fn a_command_is_acknowledged_in_time_however_slow_slack_is_itself() {
+    let stage = Stage::new(SCRIPT).await;
+    let slack = stage.simulator.slack();
+    for method in ["auth.test", "users.info", "conversations.history", "chat.postMessage"] {
+        slack.faults.set(method, Fault::Delay(Duration::from_secs(5)), 1);
+    }
+    let gateway = stage.serve("");
+    let response = slack.command("alice", "#support", "/ops web is slow").unwrap();
+    let answered = |slack: &Slack| roots(slack, "C0SUPPORT1").iter().any(|one| one.text == ANSWER);
+    assert!(slack.wait_until(PATIENCE, answered).await, "{:#?}\n{}", slack.deliveries(), stage.log());
+    let command = slack.deliveries().into_iter().find(|one| one.path.ends_with("/commands")).unwrap();
+    // Slack gives a command up after three seconds, and so does the stand-in.
+    assert_eq!((command.status, command.tries), (Some(200), 1));
+    assert_eq!(gateway.terminate(), Some(0));
+    assert_eq!(roots(slack, "C0SUPPORT1").len(), 1);
+    assert!(slack.responses().iter().all(|one| one.path != response.path || one.posts.is_empty()));
+}
+
+#[tokio::test]
+async fn a_response_url_that_answers_late_gets_one_post_and_one_that_is_used_up_is_done_without() {
+    for (fault, is_used_up) in [(Fault::Delay(Duration::from_secs(5)), false), (Fault::Refuse("used_url"), true)] {
+        let stage = Stage::new(SCRIPT).await;
+        let gateway = stage.serve("");
+        let slack = stage.simulator.slack();
+        slack.faults.set("response_url", fault, 1);
+        let response = slack.command("alice", "#private", "/ops web is slow").unwrap();
+        let posts = |slack: &Slack| {
+            slack.responses().into_iter().find(|one| one.path == response.path).map_or(0, |one| one.posts.len())
+        };
+        let direct = |slack: &Slack| slack.messages("D0ALICE001").iter().filter(|one| one.text == ANSWER).count();
+        let told = |slack: &Slack| posts(slack) + direct(slack) == 1;
+        assert!(slack.wait_until(PATIENCE, told).await, "{:#?}\n{}", slack.calls(), stage.log());
+        assert_eq!(gateway.terminate(), Some(0));
+        assert_eq!((posts(slack), direct(slack)), if is_used_up { (0, 1) } else { (1, 0) });
+        assert!(stage.records("reply_failed").is_empty());
+    }
 }
 
 #[tokio::test]

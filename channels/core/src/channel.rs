@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{
     Actor, Capabilities, Delivery, Event, Installer, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route,
-    Sought, ThreadRef, Verified,
+    Sought, Task, ThreadRef, Verified,
 };
 
 /// A platform adapter for one connection (one table under `[channels]`).
@@ -111,6 +111,21 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// See [`ReplyError`].
     async fn sign(&self, context: &ReplyContext, progress: Progress) -> Result<(), ReplyError> {
         let _ = (context, progress);
+        Ok(())
+    }
+
+    /// Whether an open native stream can show steps of the work beside its text ([`Channel::show_tasks`]).
+    fn shows_tasks(&self) -> bool {
+        false
+    }
+
+    /// Shows steps of the work, or how far they are now, in a message whose native stream is open. Best effort and idempotent: a step
+    /// that is shown already is changed.
+    ///
+    /// # Errors
+    /// See [`ReplyError`]. Nothing waits for it but what it says of the stream itself.
+    async fn show_tasks(&self, context: &ReplyContext, message: &str, tasks: &[Task]) -> Result<(), ReplyError> {
+        let _ = (context, message, tasks);
         Ok(())
     }
 

@@ -90,6 +90,11 @@ pub enum Kind {
         /// The [`crate::Choice::id`] that was chosen; for an open question, the words.
         choice: String,
     },
+    /// Somebody said what an answer of ours was worth, with a control of the platform's own.
+    Feedback {
+        /// It helped.
+        positive: bool,
+    },
     /// A form was filled in.
     Form {
         /// Its name.

@@ -65,6 +65,8 @@ pub enum Op {
         id: String,
         /// What is new; may be empty.
         text: String,
+        /// Nothing of the answer follows, in this message or another.
+        last: bool,
     },
     /// Replace a message's text ([`Mode::Edit`], or a finished stream). Idempotent.
     Edit {
@@ -91,6 +93,29 @@ pub enum Op {
         /// A short line; `None` takes it away.
         text: Option<String>,
     },
+}
+
+/// A step of the work on an answer, such as a tool call. It is put together by code, never by a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What tells it from the other steps of the same answer.
+    pub id: String,
+    /// What people read, a few words of plain text.
+    pub title: String,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// How far a step of the work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// It is under way.
+    Running,
+    /// It came to its end.
+    Done,
+    /// It failed, or was ended before.
+    Failed,
 }
 
 /// A question to people, with answers to choose from. It is put together by code, never by a model.

@@ -73,7 +73,7 @@ impl Thread {
                 Ok((Receipt { id: marker.to_owned(), mode }, shown))
             }
             Op::Append { id, text } => self.append(id, text, true),
-            Op::Finish { id, text } => self.append(id, text, false),
+            Op::Finish { id, text, .. } => self.append(id, text, false),
             Op::Edit { id, text, .. } => {
                 let shown = self.write(id, text, at_ms, false);
                 Ok((Receipt { id: id.clone(), mode: Mode::Edit }, shown))

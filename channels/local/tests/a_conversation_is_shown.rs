@@ -57,7 +57,8 @@ async fn a_stream_is_told_piece_by_piece_and_a_correction_as_such() {
 
     let (_, told) = shown(&local, &mut screen, Op::Append { id: id.clone(), text: " two".into() }).await;
     assert_eq!(told, [Shown::Grew { id: id.clone(), text: " two".into() }]);
-    let (receipt, told) = shown(&local, &mut screen, Op::Finish { id: id.clone(), text: String::new() }).await;
+    let (receipt, told) =
+        shown(&local, &mut screen, Op::Finish { id: id.clone(), text: String::new(), last: false }).await;
     assert_eq!((receipt.mode, told), (Mode::Edit, Vec::new()));
 
     let edit = |text: &str| Op::Edit { id: id.clone(), text: text.into(), complete: true };

@@ -37,7 +37,7 @@ pub use github::{
     Review,
 };
 pub use linear::{Activity, Linear, LinearComment, LinearIssue, LinearOptions, Said, Session};
-pub use slack::{Message, Posted, Response, Slack, SlackOptions};
+pub use slack::{Message, Posted, Response, Slack, SlackOptions, Task};
 
 /// What a simulator plays.
 #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use reveille_channel::{Actor, ActorKind, Event, Inbound, Kind, Malformed, ThreadRef};
 
-use crate::ask;
 use crate::commands::fields;
 use crate::normalise::{Reader, open_thread};
 use crate::payload::{Interaction, Message};
 use crate::text;
+use crate::{ask, feedback};
 
 /// The most fields of a form that are read; a view has at most 100 blocks ("Views").
 const FIELDS_MAX: usize = 100;
@@ -79,7 +79,10 @@ fn pressed(reader: Reader<'_>, payload: &Interaction) -> Result<Inbound, Malform
             format!("trigger:{team}:{trigger}:{index}"),
             format!("action:{}:{message}:{block}:{control}:{}:{at}", thread.key, actor.id),
         ];
-        let kind = Kind::Action { reference, choice: choice.clone() };
+        let kind = match feedback::read(block, control, &choice) {
+            Some(positive) => Kind::Feedback { positive },
+            None => Kind::Action { reference, choice: choice.clone() },
+        };
         let event = reader.event("block_actions", kind, thread, actor.clone(), keys)?;
         events.push(Event { text: choice, message: Some(message.clone()), ..event });
     }

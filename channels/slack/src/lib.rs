@@ -14,6 +14,7 @@ mod clock;
 mod commands;
 mod courtesy;
 mod events;
+mod feedback;
 mod install;
 mod interactivity;
 mod locate;
@@ -45,7 +46,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reveille_channel::{
     Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Intake, Listened,
-    Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
+    Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, Task, ThreadRef,
+    Verified,
 };
 use serde_json::Value;
 
@@ -96,6 +98,7 @@ pub struct Slack {
     /// Where it is installed by OAuth, if it can be.
     workspaces: Option<Workspaces>,
     courtesies: Courtesies,
+    feedback: bool,
 }
 
 impl Slack {
@@ -120,6 +123,7 @@ impl Slack {
             memory: Memory::default(),
             workspaces,
             courtesies: Courtesies::default(),
+            feedback: settings.feedback,
         })
     }
 }
@@ -306,7 +310,17 @@ impl Channel for Slack {
 
     async fn perform(&self, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
         let at = self.at(&context.thread)?;
-        Hand { api: at.api(), own: at.own(), memory: at.memory(), context }.perform(op).await
+        Hand { api: at.api(), own: at.own(), memory: at.memory(), context, feedback: self.feedback }.perform(op).await
+    }
+
+    fn shows_tasks(&self) -> bool {
+        true
+    }
+
+    async fn show_tasks(&self, context: &ReplyContext, message: &str, tasks: &[Task]) -> Result<(), ReplyError> {
+        let at = self.at(&context.thread)?;
+        let place = readback::place(at.api(), at.own(), at.memory(), &context.thread, context.since_ms).await?;
+        stream::show_tasks(at.api(), at.memory(), context, &place, message, tasks).await
     }
 
     async fn find(&self, context: &ReplyContext) -> Result<Option<Receipt>, ReplyError> {

@@ -11,6 +11,7 @@ use crate::api::{Api, Repeat};
 use crate::memory::Memory;
 use crate::own::Own;
 use crate::place::{Place, metadata, opens};
+use crate::stream::Rest;
 use crate::{ask, pace, readback, refusal, render, respond, stream};
 
 const POST: &str = "chat.postMessage";
@@ -27,6 +28,8 @@ pub(crate) struct Hand<'a> {
     pub(crate) own: &'a Own,
     pub(crate) memory: &'a Memory,
     pub(crate) context: &'a ReplyContext,
+    /// Whether people are asked what an answer was worth.
+    pub(crate) feedback: bool,
 }
 
 /// What a message is to say, in the argument that takes it.
@@ -57,7 +60,10 @@ impl Hand<'_> {
         if let Op::Edit { id, text, complete } = op
             && respond::is_for(id)
         {
-            return respond::edit(api, memory, context, text, *complete).await;
+            return match respond::edit(api, memory, context, text, *complete).await {
+                Err(error) if respond::is_used_up(&error) => self.tell(text, error).await,
+                done => done,
+            };
         }
         let place = readback::place(api, self.own, memory, &context.thread, context.since_ms).await?;
         match op {
@@ -71,13 +77,19 @@ impl Hand<'_> {
                 let posted = self.post(&place, render::message(text), None).await;
                 match posted {
                     Err(error) if respond::may_help(context, &place, &error) => {
-                        respond::start(api, memory, context, text, *complete, error).await
+                        match respond::start(api, memory, context, text, *complete, error).await {
+                            Err(error) if respond::is_used_up(&error) => self.tell(text, error).await,
+                            done => done,
+                        }
                     }
                     posted => posted,
                 }
             }
             Op::Append { id, text } => stream::append(api, memory, context, &place, id, text).await,
-            Op::Finish { id, text } => stream::finish(api, memory, context, &place, id, text).await,
+            Op::Finish { id, text, last } => {
+                let rates = *last && self.feedback;
+                stream::finish(api, memory, context, &place, id, text, rates).await
+            }
             Op::Edit { id, text, complete } => self.edit(&place, id, text, *complete).await,
             Op::Ask(question) => {
                 self.post(&place, ask::fallback(question, None), Some(ask::open(question, &context.thread)?)).await
@@ -105,6 +117,13 @@ impl Hand<'_> {
         Ok(Receipt { id, mode: Mode::Edit })
     }
 
+    /// Tells the person directly, in a thread of the direct message with them: a `response_url` that takes no more has shown nothing.
+    async fn tell(&self, text: &str, error: ReplyError) -> Result<Receipt, ReplyError> {
+        tracing::info!(%error, "the answer to a command goes to the person directly");
+        let place = Place { channel: self.context.recipient.id.clone(), thread_ts: None };
+        self.post(&place, render::message(text), None).await
+    }
+
     async fn edit(&self, place: &Place, id: &str, text: &str, complete: bool) -> Result<Receipt, ReplyError> {
         let slot = self.memory.pace.take(&self.context.thread.installation, pace::UPDATE_ON_THE_WAY, Instant::now());
         if let (Err(wait), false) = (slot, complete) {
@@ -115,7 +134,7 @@ impl Hand<'_> {
             done => return done,
         }
         // "streaming_state_conflict": its stream could not be ended before. Slack itself ends it after some minutes.
-        if let Err(error) = stream::stop(self.api, self.memory, self.context, place, id, String::new()).await {
+        if let Err(error) = stream::stop(self.api, self.memory, self.context, place, id, Rest::default()).await {
             tracing::debug!(%error, "a stream that is to be edited could not be ended");
         }
         match self.update(place, id, Words::of(text), None).await {

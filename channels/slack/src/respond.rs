@@ -1,7 +1,8 @@
 //! Answering a slash command where the app cannot post: in a channel it is not in, or a conversation of others.
 //!
 //! A `response_url` takes five posts within thirty minutes, shows them to the person alone, and cannot be read back. So the
-//! answer goes there once, when it is whole. After a restart nobody can tell whether it went: then it is not sent again.
+//! answer goes there once, when it is whole. After a restart nobody can tell whether it went: then it is not sent again. One that is
+//! used up shows nothing: then the person is told directly.
 
 use reveille_channel::{Mode, Receipt, ReplyContext, ReplyError};
 use serde_json::json;
@@ -24,6 +25,11 @@ pub(crate) fn may_help(context: &ReplyContext, place: &Place, error: &ReplyError
         && place.thread_ts.is_none()
         && context.thread.location.contains_key(ID)
         && matches!(error, ReplyError::Gone(_) | ReplyError::Refused(_))
+}
+
+/// Whether Slack takes nothing there any more: after five posts, or thirty minutes. A refusal of our own is none of Slack's.
+pub(crate) fn is_used_up(error: &ReplyError) -> bool {
+    matches!(error, ReplyError::Refused(said) if said.ends_with("used_url") || said.ends_with("expired_url") || said.ends_with("HTTP 404"))
 }
 
 pub(crate) async fn start(

@@ -19,6 +19,8 @@ pub struct Settings {
     pub app_token: Option<Secret>,
     /// The Web API, `https://slack.com/api` on the real platform.
     pub api_base_url: Url,
+    /// Whether answers end with buttons that say what they were worth.
+    pub feedback: bool,
 }
 
 /// What installing by OAuth needs ("Installing with OAuth").

@@ -4,17 +4,19 @@
 //! without anybody's click, with whatever a misled model put into it. A stream that comes to a link is ended before it,
 //! and the message goes on by edits, which get no previews.
 
-use reveille_channel::{Mode, Receipt, ReplyContext, ReplyError};
-use serde_json::{Map, Value};
+use reveille_channel::{Mode, Receipt, ReplyContext, ReplyError, Task, TaskState};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::{Api, Repeat};
 use crate::memory::Memory;
 use crate::place::{Place, metadata};
-use crate::{pace, refusal, render};
+use crate::{feedback, pace, refusal, render};
 
 pub(crate) const START: &str = "chat.startStream";
 const APPEND: &str = "chat.appendStream";
+/// Pieces of a stream that are no text.
+const TASKS: &str = "chunks: task_update";
 const STOP: &str = "chat.stopStream";
 
 /// Whether a stream is to be tried for a message that begins like this.
@@ -91,6 +93,42 @@ pub(crate) async fn append(
     Ok(receipt)
 }
 
+/// Steps of the work in a stream ("chat.appendStream": the chunks `task_update`). A step of the same id is changed.
+pub(crate) async fn show_tasks(
+    api: &Api,
+    memory: &Memory,
+    context: &ReplyContext,
+    place: &Place,
+    id: &str,
+    tasks: &[Task],
+) -> Result<(), ReplyError> {
+    if memory.is_absent(TASKS, "") {
+        return Ok(());
+    }
+    if let Err(wait) = memory.pace.take(&context.thread.installation, pace::APPEND_STREAM, Instant::now()) {
+        return Err(refusal::own_pace(APPEND, wait));
+    }
+    let status = |state| match state {
+        TaskState::Running => "in_progress",
+        TaskState::Done => "complete",
+        TaskState::Failed => "error",
+    };
+    let chunks: Vec<Value> = tasks
+        .iter()
+        .map(|task| json!({"type": "task_update", "id": task.id, "title": task.title, "status": status(task.state)}))
+        .collect();
+    let mut arguments = place.of_message(id);
+    arguments.insert("chunks".into(), Value::Array(chunks));
+    match call(api, memory, APPEND, arguments, Repeat::Harmless).await {
+        Err(error @ ReplyError::Refused(_)) => {
+            tracing::info!(%error, "steps of the work are not shown on this server");
+            memory.set_absent(TASKS, "");
+            Err(error)
+        }
+        done => done,
+    }
+}
+
 /// Ends a stream, adding the rest.
 pub(crate) async fn finish(
     api: &Api,
@@ -99,14 +137,15 @@ pub(crate) async fn finish(
     place: &Place,
     id: &str,
     text: &str,
+    rates: bool,
 ) -> Result<Receipt, ReplyError> {
     let tail = memory.tail(id);
     let text = format!("{}{text}", tail.held);
     if render::shows_link(&format!("{}{text}", tail.shown)) {
         return end_before_link(api, memory, context, place, id).await;
     }
-    let rest = if text.trim().is_empty() { String::new() } else { render::markdown(&text) };
-    stop(api, memory, context, place, id, rest).await?;
+    let text = if text.trim().is_empty() { String::new() } else { render::markdown(&text) };
+    stop(api, memory, context, place, id, Rest { text, rates }).await?;
     Ok(Receipt { id: id.to_owned(), mode: Mode::Edit })
 }
 
@@ -117,8 +156,17 @@ async fn end_before_link(
     place: &Place,
     id: &str,
 ) -> Result<Receipt, ReplyError> {
-    stop(api, memory, context, place, id, String::new()).await?;
+    stop(api, memory, context, place, id, Rest::default()).await?;
     Err(ReplyError::StreamClosed("a link comes, and streams cannot be kept from previews".into()))
+}
+
+/// What comes with the end of a stream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rest {
+    /// The rest of the text.
+    pub(crate) text: String,
+    /// With buttons to say what the answer was worth.
+    pub(crate) rates: bool,
 }
 
 /// Ends a stream. A repeat after a lost answer says that the stream is closed, and the message is edited.
@@ -128,13 +176,28 @@ pub(crate) async fn stop(
     context: &ReplyContext,
     place: &Place,
     id: &str,
-    rest: String,
+    rest: Rest,
 ) -> Result<(), ReplyError> {
     let mut arguments = place.of_message(id);
-    if !rest.is_empty() {
-        arguments.insert("markdown_text".into(), Value::String(rest));
+    if !rest.text.is_empty() {
+        arguments.insert("markdown_text".into(), Value::String(rest.text));
     }
     arguments.insert("metadata".into(), metadata(context));
+    if rest.rates && !memory.is_absent(feedback::BLOCK, "") {
+        let mut with_buttons = arguments.clone();
+        with_buttons.insert("blocks".into(), feedback::blocks());
+        match call(api, memory, STOP, with_buttons, Repeat::Harmless).await {
+            // A server that does not know the buttons: the answer ends without them.
+            Err(error @ ReplyError::Refused(_)) => {
+                tracing::info!(%error, "answers end without buttons for feedback");
+                memory.set_absent(feedback::BLOCK, "");
+            }
+            done => {
+                memory.forget_stream(id);
+                return done;
+            }
+        }
+    }
     call(api, memory, STOP, arguments, Repeat::Harmless).await?;
     memory.forget_stream(id);
     Ok(())

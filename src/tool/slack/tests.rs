@@ -121,6 +121,7 @@ async fn site(server: Server) -> Site {
         bot_token: Some(Secret::new("xoxb-token")),
         client: None,
         api_base_url: format!("http://{address}").parse().unwrap(),
+        feedback: true,
     };
     let slack = Arc::new(Slack::new("slack", settings).unwrap());
     let connections: SlackConnections = Arc::new(BTreeMap::from([("slack".to_owned(), Arc::clone(&slack))]));

@@ -32,7 +32,7 @@ async fn a_reply_is_one_comment_that_is_edited() {
     assert_eq!(server.last(PATCH).body, json!({ "body": format!("```\nopen\n```\n\n<!-- reveille:{marker} -->") }));
     for op in [
         Op::Append { id: "500".into(), text: String::new() },
-        Op::Finish { id: "500".into(), text: String::new() },
+        Op::Finish { id: "500".into(), text: String::new(), last: false },
         Op::Edit { id: "../1".into(), text: String::new(), complete: true },
     ] {
         assert!(matches!(github.perform(&context, &op).await, Err(ReplyError::Refused(_))), "{op:?}");

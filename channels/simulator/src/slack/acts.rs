@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{APP, CHANNELS, Message, PEOPLE, Person, Posted, Response, Slack, home_of, message, put};
+use super::{APP, CHANNELS, DIRECT, Message, PEOPLE, Person, Posted, Response, Slack, TEAM, home_of, message, put};
 use crate::client::Landed;
 use crate::deliver::now;
 use crate::{Unknown, lock};
@@ -158,7 +158,8 @@ impl Slack {
             (state.new_ts(), state.new_event())
         };
         // "app_home_opened event".
-        let event = json!({"type": "app_home_opened", "user": person.id, "channel": "D0ALICE001", "tab": "home", "event_ts": at});
+        let event =
+            json!({"type": "app_home_opened", "user": person.id, "channel": DIRECT, "tab": "home", "event_ts": at});
         self.deliver(number, &event);
         self.shared.touch();
         Ok(())
@@ -271,7 +272,7 @@ impl Slack {
             "state": {"values": {}},
             "response_url": self.absolute(&response.path),
             "actions": [{
-                "type": "button", "block_id": block, "action_id": button.get("action_id"), "value": button.get("value"),
+                "type": button.get("type").and_then(Value::as_str).unwrap_or("button"), "block_id": block, "action_id": button.get("action_id"), "value": button.get("value"),
                 "text": button.get("text"), "action_ts": format!("{seconds}.{micros:06}"),
             }],
         });
@@ -375,16 +376,30 @@ fn own_message<'a>(
 }
 
 /// A button by its label or by what it stands for, and the id of its block.
-fn find_button<'a>(blocks: Option<&'a Value>, label: &str) -> Result<(&'a Value, &'a Value), Unknown> {
+fn find_button(blocks: Option<&Value>, label: &str) -> Result<(Value, Value), Unknown> {
     let mut known = Vec::new();
     for block in blocks.and_then(Value::as_array).into_iter().flatten() {
         for button in block.get("elements").and_then(Value::as_array).into_iter().flatten() {
-            let (Some(id), Some("button")) = (block.get("block_id"), button.get("type").and_then(Value::as_str)) else {
+            let Some(id) = block.get("block_id") else {
                 continue;
             };
+            // "Feedback buttons element": two buttons of one control; the payload says which ("block_actions payload").
+            for half in ["positive_button", "negative_button"].iter().filter_map(|half| button.get(*half)) {
+                let is = |at: &str| half.pointer(at).and_then(Value::as_str);
+                if is("/text/text") == Some(label) || is("/value") == Some(label) {
+                    let mut pressed = half.clone();
+                    put(&mut pressed, "type", json!("feedback_buttons"));
+                    put(&mut pressed, "action_id", json!(button.get("action_id")));
+                    return Ok((id.clone(), pressed));
+                }
+                known.extend(is("/text/text").map(ToOwned::to_owned));
+            }
+            if button.get("type").and_then(Value::as_str) != Some("button") {
+                continue;
+            }
             let is = |at: &str| button.pointer(at).and_then(Value::as_str);
             if is("/text/text") == Some(label) || is("/value") == Some(label) {
-                return Ok((id, button));
+                return Ok((id.clone(), button.clone()));
             }
             known.extend(is("/text/text").map(ToOwned::to_owned));
         }

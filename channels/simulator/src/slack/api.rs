@@ -47,8 +47,13 @@ async fn open_socket(slack: &Slack, headers: &HeaderMap) -> Response {
 
 /// A post to a `response_url`: the address is all that it needs.
 async fn respond(Extract(slack): Extract<Slack>, uri: http::Uri, body: Bytes) -> Response {
-    if let Some(Fault::Error500) = slack.faults.take("response_url") {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    match slack.faults.take("response_url") {
+        Some(Fault::Error500) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(Fault::Delay(wait)) => tokio::time::sleep(wait).await,
+        Some(Fault::Refuse(code)) => {
+            return (StatusCode::NOT_FOUND, json!({"ok": false, "error": code}).to_string()).into_response();
+        }
+        _ => {}
     }
     let path = uri.path().rsplit('/').next().unwrap_or_default().to_owned();
     let Ok(post) = serde_json::from_slice::<Value>(&body) else {
@@ -154,7 +159,7 @@ impl Slack {
             }
             "conversations.replies" => state.replies(arguments),
             "conversations.history" => state.history(arguments),
-            "conversations.open" => Ok(json!({"channel": {"id": "D0ALICE001"}})),
+            "conversations.open" => Ok(json!({"channel": {"id": super::DIRECT}})),
             "views.publish" | "assistant.threads.setSuggestedPrompts" | "assistant.threads.setTitle" => Ok(json!({})),
             "chat.postMessage" => {
                 let posted = state.post(arguments)?;

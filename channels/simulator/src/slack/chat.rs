@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::api::{Answer, Arguments, place, text};
-use super::{Message, State, home_of, message, put};
+use super::chunk::{self, Chunks};
+use super::{DIRECT, Message, PEOPLE, State, home_of, message, put};
 
 /// "chat.postMessage": text is cut off beyond; the simulator refuses.
 const TEXT_MAX: usize = 40_000;
@@ -19,7 +20,12 @@ const STREAM_SECONDS: u64 = 300;
 
 impl State {
     pub(super) fn post(&mut self, arguments: &Arguments) -> Result<Message, &'static str> {
-        let channel = place(arguments)?.to_owned();
+        // "chat.postMessage": a person's id stands for the direct message with them.
+        let is_person = |id: &&str| PEOPLE.iter().any(|one| one.id == *id);
+        let channel = match text(arguments, "channel").filter(is_person) {
+            Some(_) => DIRECT.to_owned(),
+            None => place(arguments)?.to_owned(),
+        };
         let body = text(arguments, "markdown_text").or_else(|| text(arguments, "text")).filter(|body| !body.is_empty());
         let body = body.ok_or("no_text")?.to_owned();
         if body.chars().count() > TEXT_MAX {
@@ -90,13 +96,23 @@ impl State {
     }
 
     pub(super) fn append_stream(&mut self, arguments: &Arguments) -> Answer {
-        let more = text(arguments, "markdown_text").filter(|more| !more.is_empty()).ok_or("no_text")?.to_owned();
+        let chunks = Chunks::read(arguments.get("chunks"))?;
+        let more = text(arguments, "markdown_text").filter(|more| !more.is_empty());
+        let more = match (more, &chunks) {
+            (Some(_), Some(_)) => return Err("markdown_text_conflict"),
+            (Some(more), None) => more.to_owned(),
+            (None, Some(chunks)) => chunks.text.clone(),
+            (None, None) => return Err("no_text"),
+        };
         let found = self.stream(arguments)?;
         if found.text.chars().count() + more.chars().count() > MARKDOWN_MAX {
             return Err("msg_too_long");
         }
         found.history.push(found.text.clone());
         found.text.push_str(&more);
+        if let Some(chunks) = chunks {
+            chunks.apply(found)?;
+        }
         let whole = found.text.clone();
         self.notice(&whole, true);
         let found = self.message(arguments)?;
@@ -106,7 +122,12 @@ impl State {
     pub(super) fn stop_stream(&mut self, arguments: &Arguments) -> Result<Message, &'static str> {
         let more = text(arguments, "markdown_text").unwrap_or_default().to_owned();
         let metadata = arguments.get("metadata").cloned();
+        let blocks = arguments.get("blocks").cloned();
+        if blocks.as_ref().is_some_and(|blocks| !chunk::are_feedback(blocks)) {
+            return Err("invalid_blocks");
+        }
         let found = self.stream(arguments)?;
+        found.blocks = blocks;
         if found.text.chars().count() + more.chars().count() > MARKDOWN_MAX {
             return Err("msg_too_long");
         }

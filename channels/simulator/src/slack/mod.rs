@@ -4,6 +4,7 @@ mod acts;
 pub(crate) mod api;
 mod chat;
 mod oauth;
+mod chunk;
 mod socket;
 
 use std::collections::BTreeMap;
@@ -87,13 +88,15 @@ const CHANNELS: [(&str, &str); 6] = [
     ("#general", "C0GENERAL1"),
     ("#random", "C0RANDOM01"),
     ("#support", "C0SUPPORT1"),
-    ("dm", "D0ALICE001"),
+    ("dm", DIRECT),
     ("#private", PRIVATE),
     ("#elsewhere", ELSEWHERE),
 ];
 
 /// The channel of the other workspace.
 const ELSEWHERE: &str = "C0ELSE0001";
+/// The direct message.
+const DIRECT: &str = "D0ALICE001";
 
 /// A private channel without the bot: for it there is no such channel.
 const PRIVATE: &str = "C0PRIVATE1";
@@ -119,6 +122,8 @@ pub struct Message {
     pub blocks: Option<Value>,
     /// A stream that is open.
     pub is_streaming: bool,
+    /// Task cards, in the order they were made.
+    pub tasks: Vec<Task>,
     /// Somebody pressed the stop button while it was open.
     pub is_stopped: bool,
     /// What was visible before, oldest first.
@@ -126,6 +131,17 @@ pub struct Message {
     /// Reactions on it.
     pub reactions: Vec<String>,
     pub(crate) opened_s: u64,
+}
+
+/// A task card of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// What tells it from others of the message.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// `pending`, `in_progress`, `complete` or `error`.
+    pub status: String,
 }
 
 /// Where something was said.
@@ -310,6 +326,7 @@ pub(crate) fn message(channel: &str, ts: &str, thread_ts: &str, author: &str, is
         metadata: None,
         blocks: None,
         is_streaming: false,
+        tasks: Vec::new(),
         is_stopped: false,
         history: Vec::new(),
         reactions: Vec::new(),

@@ -14,7 +14,7 @@ fn append(text: &str) -> Op {
 }
 
 fn finish(text: &str) -> Op {
-    Op::Finish { id: "1.2".into(), text: text.into() }
+    Op::Finish { id: "1.2".into(), text: text.into(), last: false }
 }
 
 fn edit(text: &str, complete: bool) -> Op {

@@ -111,6 +111,26 @@ async fn where_the_app_cannot_post_the_whole_answer_goes_to_the_response_url_onc
 }
 
 #[tokio::test]
+async fn a_response_url_that_is_used_up_leaves_the_person_to_be_told_directly() {
+    for used_up in [refused("used_url"), refused("expired_url"), (404, None, json!({}))] {
+        let posted = ok(json!({"channel": "D7", "ts": "9.1"}));
+        let (slack, server) = start(vec![refused("not_in_channel"), refused("not_in_channel"), used_up, posted]).await;
+        let mut context = command(&server);
+        let base = server.lock().unwrap().base.clone();
+        context.thread.location.insert("response_url".into(), format!("{base}/respond"));
+        let receipt = slack.perform(&context, &begin("Hello", true)).await.unwrap();
+        assert_eq!(receipt, Receipt { id: "9.1".into(), mode: Mode::Edit });
+        assert_eq!(methods(&server), ["conversations.history", "chat.postMessage", "respond", "chat.postMessage"]);
+        let told = arguments(&server, 3);
+        assert_eq!((&told["channel"], &told["text"]), (&json!("UALICE"), &json!("Hello")));
+        // What follows goes below it.
+        slack.perform(&context, &begin("More", true)).await.unwrap_err();
+        let more = arguments(&server, 4);
+        assert_eq!((&more["channel"], &more["thread_ts"]), (&json!("D7"), &json!("9.1")));
+    }
+}
+
+#[tokio::test]
 async fn a_response_url_of_another_server_without_encryption_is_not_called() {
     let (slack, server) = start(vec![refused("not_in_channel"), refused("not_in_channel")]).await;
     let mut context = command(&server);

@@ -28,3 +28,5 @@ mod stand_in;
 mod support;
 #[cfg(test)]
 mod threads_are_located;
+#[cfg(test)]
+mod work_is_shown;

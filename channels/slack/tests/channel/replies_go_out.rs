@@ -15,7 +15,7 @@ async fn a_stream_is_started_for_the_asker_grown_and_finished() {
     let receipt = slack.perform(&context(), &begin(false)).await.unwrap();
     assert_eq!(receipt, Receipt { id: "1.2".into(), mode: Mode::Native });
     slack.perform(&context(), &Op::Append { id: "1.2".into(), text: " <!here>".into() }).await.unwrap();
-    slack.perform(&context(), &Op::Finish { id: "1.2".into(), text: String::new() }).await.unwrap();
+    slack.perform(&context(), &Op::Finish { id: "1.2".into(), text: String::new(), last: false }).await.unwrap();
     assert_eq!(methods(&server), ["chat.startStream", "chat.appendStream", "chat.stopStream"]);
     let first: Value = serde_json::from_str(&server.lock().unwrap().calls[0].1).unwrap();
     assert_eq!(first["recipient_user_id"], "UALICE");

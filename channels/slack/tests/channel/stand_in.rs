@@ -50,6 +50,7 @@ pub(crate) async fn start_with_sockets(answers: Vec<(u16, Option<&'static str>, 
         bot_token: Some(Secret::new("xoxb-test")),
         client: None,
         api_base_url,
+        feedback: false,
     };
     (Slack::new("slack", settings).unwrap(), shared)
 }
@@ -68,6 +69,7 @@ pub(crate) async fn start(answers: Vec<(u16, Option<&'static str>, Value)>) -> (
         bot_token: Some(Secret::new("xoxb-test")),
         client: None,
         api_base_url: base.parse().unwrap(),
+        feedback: false,
     };
     (Slack::new("slack", settings).unwrap(), shared)
 }

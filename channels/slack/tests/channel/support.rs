@@ -17,6 +17,7 @@ pub(crate) fn slack() -> Slack {
         bot_token: Some(Secret::new("xoxb-test")),
         client: None,
         api_base_url: "http://127.0.0.1:1/api".parse().unwrap(),
+        feedback: true,
     };
     Slack::new("slack", settings).unwrap()
 }
