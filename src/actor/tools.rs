@@ -86,6 +86,8 @@ impl Owner {
         key: String,
         since_ms: i64,
     ) -> ToolContext {
+        let events = self.state.running.iter().flat_map(|running| &running.events);
+        let attachments = events.flat_map(|event| event.attachments.iter().cloned()).collect();
         ToolContext {
             instance: self.id,
             connection: trigger.connection.clone(),
@@ -93,6 +95,7 @@ impl Owner {
             thread: trigger.thread.clone(),
             actor: trigger.actor.clone(),
             message: trigger.message.clone(),
+            attachments,
             key,
             skills: Arc::clone(&agent.skills),
             since_ms,

@@ -52,6 +52,7 @@ pub const BUILT_IN_TOOLS: &[&str] = &[
     "slack.read_thread",
     "thread.history",
     "thread.react",
+    "thread.read_file",
 ];
 
 /// First parts of tool names that later versions have.

@@ -7,6 +7,7 @@
 mod arguments;
 mod clock;
 mod discord;
+mod file;
 mod github;
 mod linear;
 mod output;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reveille_channel::{Actor, Channel, InstanceId, ThreadRef};
+use reveille_channel::{Actor, Attachment, Channel, InstanceId, ThreadRef};
 use serde_json::Value;
 
 use crate::agent::Skill;
@@ -91,6 +92,8 @@ pub struct ToolContext {
     pub actor: Actor,
     /// The platform's id of that message.
     pub message: Option<String>,
+    /// Files that came with the messages this turn answers.
+    pub attachments: Vec<Attachment>,
     /// The idempotency key: the same on every try of this call.
     pub key: String,
     /// The agent's skills.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
 use super::{
-    Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, discord, github, linear, skill, slack, thread,
+    Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, discord, file, github, linear, skill, slack, thread,
 };
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
@@ -52,11 +52,12 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] when two have one name.
     pub fn built_in(platforms: &Platforms) -> Result<Self, RegistryError> {
-        let tools: [Arc<dyn Tool>; 4] = [
+        let tools: [Arc<dyn Tool>; 5] = [
             Arc::new(clock::Now::new()),
             Arc::new(skill::Load::new()),
             Arc::new(thread::History::new()),
             Arc::new(thread::React::new()),
+            Arc::new(file::ReadFile::new()),
         ];
         let of_platforms = github::tools(&platforms.github)
             .into_iter()

@@ -86,6 +86,7 @@ pub(super) fn context_in(channel: Arc<dyn Channel>) -> ToolContext {
         },
         actor: Actor { id: "U1".into(), name: "ann".into(), kind: ActorKind::Human },
         message: Some("1.2".into()),
+        attachments: Vec::new(),
         key: "0123456789abcdef0123456789abcdef".into(),
         skills: Arc::default(),
         since_ms: 0,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use reveille_channel::{Event, Kind};
+use reveille_channel::{Attachment, Event, Kind};
 
 use super::state::InstanceState;
 use crate::agent::Agent;
@@ -23,7 +23,14 @@ pub fn event_text(event: &Event) -> String {
         Kind::Command { name, .. } => format!("{} /{name}", event.name),
         _ => event.name.clone(),
     };
-    fence(tag, &[("from", &event.actor.name), ("at", &event.thread.display), ("event", &what)], &event.text)
+    // Names are their authors' words: they stand inside the fence.
+    let mut text = event.text.clone();
+    for file in &event.attachments {
+        let Attachment { name, media_type, size, .. } = file;
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n[a file came with this and is not read yet: {name} ({media_type}, {size} bytes)]");
+    }
+    fence(tag, &[("from", &event.actor.name), ("at", &event.thread.display), ("event", &what)], &text)
 }
 
 /// The request for the running turn's next model call.

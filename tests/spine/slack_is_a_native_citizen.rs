@@ -15,6 +15,10 @@ rules:
   - when: { role: user, matches: "take your time" }
     fail: { kind: retry, times: 1, after_ms: 2000 }
     stream: ["Here ", "it is."]
+  - when: { role: user, matches: "a file came with this and is not read yet: notes.txt \\(text/plain, 31 bytes\\)" }
+    calls: [{ tool: thread.read_file, arguments: { name: notes.txt } }, { tool: thread.read_file, arguments: { name: cat.png } }]
+  - when: { role: tool, tool: thread.read_file, matches: "no text" }
+    stream: ["It says that the disk is full; the picture I cannot see."]
   - when: { role: user, matches: "the right question" }
     stream: ["The right answer."]
   - when: { role: user, matches: "the wrong question" }
@@ -180,4 +184,22 @@ async fn the_assistants_pane_gets_prompts_a_status_and_a_title() {
     assert!(statuses.iter().any(|one| one["status"] == "Thinking"), "{statuses:?}");
     assert_eq!(gateway.terminate(), Some(0));
     assert_eq!(stage.records("turn_started").len(), 1);
+}
+
+#[tokio::test]
+async fn text_that_comes_as_a_file_is_read_and_a_picture_is_said_not_to_be() {
+    let stage = Stage::new(SCRIPT).await;
+    let gateway = stage.serve("");
+    let slack = stage.simulator.slack();
+    let files: [(&str, &str, &[u8]); 2] =
+        [("notes.txt", "text/plain", b"The disk is full since Tuesday."), ("cat.png", "image/png", &[0, 1, 2])];
+    let posted = slack.say_with("alice", "#general", "@assistant what is this?", None, &files).unwrap();
+    let answered = |slack: &Slack| shows(slack, &posted, "It says that the disk is full");
+    assert!(slack.wait_until(PATIENCE, answered).await, "{:#?}\n{}", slack.answers(&posted), stage.log());
+    assert_eq!(gateway.terminate(), Some(0));
+    let returned: Vec<String> =
+        stage.records("tool_returned").into_iter().map(|one| one["record"]["body"]["outcome"].to_string()).collect();
+    assert_eq!(returned.len(), 2, "{returned:?}");
+    assert!(returned.iter().any(|one| one.contains("The disk is full since Tuesday.")), "{returned:?}");
+    assert!(returned.iter().any(|one| one.contains("This file is no text")), "{returned:?}");
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    Actor, Capabilities, Delivery, Event, Installer, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route,
-    Sought, Task, ThreadRef, Verified,
+    Actor, Attachment, Capabilities, Delivery, Event, Installer, Op, Receipt, Reject, ReplyContext, ReplyError, Role,
+    Route, Sought, Task, ThreadRef, Verified,
 };
 
 /// A platform adapter for one connection (one table under `[channels]`).
@@ -91,6 +91,15 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the platform does not tell.
     async fn context(&self, thread: &ThreadRef, limit: usize) -> Result<Vec<ContextMessage>, ReplyError>;
+
+    /// A file that came with a message of the thread, at most `most` bytes of it: fetched from the platform's own hosts, with our credential.
+    ///
+    /// # Errors
+    /// When the platform does not give it, and for one that is longer. [`ReplyError::Refused`] where files lie elsewhere.
+    async fn fetch(&self, thread: &ThreadRef, file: &Attachment, most: usize) -> Result<Bytes, ReplyError> {
+        let _ = (thread, file, most);
+        Err(ReplyError::Refused("files of this platform are not fetched".into()))
+    }
 
     /// What the actor may do in the thread's place, asked of the platform now.
     ///

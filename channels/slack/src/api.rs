@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::{Client, StatusCode, header, redirect};
 use reveille_channel::{Grant, Refresh, ReplyError, Secret};
 use serde_json::{Map, Value};
@@ -244,6 +245,35 @@ impl Api {
         }
     }
 
+    /// Whether an address is on the server whose API this is.
+    pub(crate) fn is_same_server(&self, url: &Url) -> bool {
+        same_server(url, &self.base) && url.username().is_empty()
+    }
+
+    /// A file from an address that the caller knows to be Slack's, with our token: its media type as sent, and its bytes.
+    pub(crate) async fn get(&self, url: Url, most: usize) -> Result<(Option<String>, Bytes), ReplyError> {
+        const WHAT: &str = "the file";
+        let lost = |what: &str| ReplyError::Retry { after_ms: 1_000, reason: format!("{WHAT}: {what}") };
+        let request = self.client.get(url).header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        let answer = request.send().await.map_err(|error| lost(&error.without_url().to_string()))?;
+        let status = answer.status();
+        match status.as_u16() {
+            200 => {}
+            429 => return Err(refusal::too_fast(WHAT, retry_after_ms(&answer))),
+            401 | 403 => return Err(ReplyError::Credentials(format!("{WHAT}: HTTP {}", status.as_u16()))),
+            404 | 410 => return Err(ReplyError::Gone(format!("{WHAT}: HTTP {}", status.as_u16()))),
+            500.. => return Err(lost(&format!("HTTP {}", status.as_u16()))),
+            _ => return Err(ReplyError::Refused(format!("{WHAT}: HTTP {}", status.as_u16()))),
+        }
+        let media_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.map(ToOwned::to_owned);
+        if answer.content_length().is_some_and(|length| u64::try_from(most).is_ok_and(|most| length > most)) {
+            return Err(ReplyError::Refused(format!("{WHAT} is longer than {most} bytes")));
+        }
+        let body = read_most(answer, most).await.map_err(|what| ReplyError::Refused(format!("{WHAT}: {what}")))?;
+        Ok((media_type, Bytes::from(body)))
+    }
+
     /// Posts to a `response_url` ("Handling user interaction": message responses). Our token is not sent along; a second
     /// call would post again.
     pub(crate) async fn respond(&self, url: &str, body: &Value) -> Result<(), ReplyError> {
@@ -289,7 +319,11 @@ fn same_server(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
 
-async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, String> {
+async fn read(answer: reqwest::Response) -> Result<Vec<u8>, String> {
+    read_most(answer, ANSWER_MAX).await
+}
+
+async fn read_most(mut answer: reqwest::Response, most: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         match answer.chunk().await {
@@ -297,7 +331,7 @@ async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, String> {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(error) => return Err(format!("the answer broke off: {}", error.without_url())),
         }
-        if body.len() > ANSWER_MAX {
+        if body.len() > most {
             return Err("the answer is too long".into());
         }
     }

@@ -5,16 +5,16 @@
 //! their first key, so they are one event, and a message that mentions us is a mention whichever it came as. An edit or a
 //! deletion is an event of the thread of the message it changes, and names that message.
 
-use reveille_channel::{Actor, ActorKind, Attachment, Change, Event, Inbound, Kind, Malformed};
+use reveille_channel::{Actor, ActorKind, Change, Event, Inbound, Kind, Malformed};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::courtesy::Courtesy;
 use crate::normalise::{Reader, is_direct, owned, time_ms};
 use crate::own::Ids;
-use crate::payload::{AssistantEvent, Envelope, File, HomeEvent, Message, MessageEvent, ReactionEvent, StoppedEvent};
+use crate::payload::{AssistantEvent, Envelope, HomeEvent, Message, MessageEvent, ReactionEvent, StoppedEvent};
 use crate::place::Place;
-use crate::text;
+use crate::{files, text};
 
 /// Subtypes of `message` that are somebody's words ("message event": subtypes).
 const WORDS: [&str; 4] = ["file_share", "thread_broadcast", "me_message", "bot_message"];
@@ -206,7 +206,7 @@ impl Delivery<'_> {
         Ok(Event {
             text,
             mentions,
-            attachments: message.files.iter().map(attachment).collect(),
+            attachments: message.files.iter().map(|file| files::attachment(self.reader.api, file)).collect(),
             message: Some(ts.to_owned()),
             occurred_at_ms: self.occurred_at_ms(Some(ts)),
             ..event
@@ -341,29 +341,4 @@ impl Delivery<'_> {
 /// The author's workspace.
 fn home_of(message: &Message) -> Option<&str> {
     message.user_team.as_deref().or(message.source_team.as_deref()).or(message.team.as_deref())
-}
-
-/// A file that lies with Slack. Others are named and cannot be fetched: our token goes nowhere else.
-fn attachment(file: &File) -> Attachment {
-    let url = file.url_private.clone().filter(|url| is_slacks(url)).unwrap_or_default();
-    Attachment {
-        name: file.name.clone().unwrap_or_default(),
-        media_type: file.mimetype.clone().unwrap_or_default(),
-        size: file.size.unwrap_or(0),
-        url,
-    }
-}
-
-/// Whether an address is one of Slack's file hosts ("File object": `url_private`).
-pub(crate) fn is_slacks(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| {
-        url.scheme() == "https"
-            && url.username().is_empty()
-            && url.port().is_none()
-            && url.host_str().is_some_and(|host| {
-                ["slack.com", "slack-files.com", "slack-edge.com"]
-                    .iter()
-                    .any(|own| host == *own || host.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')))
-            })
-    })
 }

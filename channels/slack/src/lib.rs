@@ -15,6 +15,7 @@ mod commands;
 mod courtesy;
 mod events;
 mod feedback;
+mod files;
 mod install;
 mod interactivity;
 mod locate;
@@ -45,7 +46,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Intake, Listened,
+    Actor, Attachment, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Intake,
+    Listened,
     Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, Task, ThreadRef,
     Verified,
 };
@@ -196,6 +198,7 @@ impl Slack {
     fn reader<'a>(&'a self, at: &'a At<'_>, team: Option<&'a str>, received_at_ms: i64) -> Reader<'a> {
         Reader {
             connection: &self.connection,
+            api: at.api(),
             own: at.own(),
             memory: at.memory(),
             courtesies: &self.courtesies,
@@ -331,6 +334,10 @@ impl Channel for Slack {
     async fn context(&self, thread: &ThreadRef, limit: usize) -> Result<Vec<ContextMessage>, ReplyError> {
         let at = self.at(thread)?;
         readback::context(at.api(), at.own(), at.memory(), thread, limit).await
+    }
+
+    async fn fetch(&self, thread: &ThreadRef, file: &Attachment, most: usize) -> Result<Bytes, ReplyError> {
+        files::fetch(self.at(thread)?.api(), file, most).await
     }
 
     async fn permission(&self, actor: &Actor, thread: &ThreadRef) -> Result<Role, ReplyError> {

@@ -38,7 +38,7 @@ const fn only_for(what: OnlyFor, name: &'static str, what_for: &'static str) -> 
 }
 
 /// Each method names its scope on its page, and each event what it takes to be told of it. `auth.test` and `views.publish` take none.
-pub(crate) const SCOPES: [Scope; 18] = [
+pub(crate) const SCOPES: [Scope; 19] = [
     needed("app_mentions:read", "to be called by its name"),
     needed("chat:write", "to answer"),
     needed("reactions:write", "to put reactions on messages"),
@@ -47,6 +47,7 @@ pub(crate) const SCOPES: [Scope; 18] = [
     useful("channels:history", "to read threads in public channels"),
     useful("chat:write.public", "to answer a command in a channel that it is no member of"),
     only_for(OnlyFor::Commands, "commands", "for slash commands"),
+    useful("files:read", "to read text files that come with a message"),
     useful("groups:history", "to read threads in private channels"),
     useful("im:history", "to be spoken to in private"),
     useful("im:write", "to begin a direct message"),
@@ -292,7 +293,8 @@ mod tests {
     fn every_event_that_is_asked_for_is_acted_upon() {
         let settings = Settings {
             signing_secret: Some(Secret::new("0123456789abcdef")),
-            bot_token: Secret::new("xoxb-1"),
+            bot_token: Some(Secret::new("xoxb-1")),
+            client: None,
             app_token: None,
             api_base_url: "https://slack.com/api".parse().unwrap(),
         };

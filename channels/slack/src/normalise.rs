@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reveille_channel::{Actor, Event, EventId, Inbound, Kind, Malformed, Route, ThreadRef, Verified};
 
 use crate::PLATFORM;
+use crate::api::Api;
 use crate::courtesy::{Courtesies, Courtesy};
 use crate::memory::Memory;
 use crate::own::Own;
@@ -16,6 +17,7 @@ use crate::{commands, events, interactivity};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) connection: &'a str,
+    pub(crate) api: &'a Api,
     pub(crate) own: &'a Own,
     pub(crate) memory: &'a Memory,
     pub(crate) courtesies: &'a Courtesies,

@@ -14,6 +14,21 @@ impl Slack {
     /// # Errors
     /// [`Unknown`] for a person or channel that is not there.
     pub fn say(&self, person: &str, channel: &str, text: &str, thread: Option<&str>) -> Result<Posted, Unknown> {
+        self.say_with(person, channel, text, thread, &[])
+    }
+
+    /// A person says something, with files: name, media type and content of each.
+    ///
+    /// # Errors
+    /// [`Unknown`] for a person or channel that is not there.
+    pub fn say_with(
+        &self,
+        person: &str,
+        channel: &str,
+        text: &str,
+        thread: Option<&str>,
+        files: &[(&str, &str, &[u8])],
+    ) -> Result<Posted, Unknown> {
         let (person, (name, channel)) = (find_person(person)?, find_channel(channel)?);
         let (home, text) = (home_of(channel), self.mentions(channel, text));
         let (ts, root_author, [message_number, mention_number]) = {
@@ -37,6 +52,10 @@ impl Slack {
         if let Some(thread) = thread {
             put(&mut event, "thread_ts", json!(thread));
             put(&mut event, "parent_user_id", json!(root_author));
+        }
+        if !files.is_empty() {
+            put(&mut event, "subtype", json!("file_share"));
+            put(&mut event, "files", self.upload(files));
         }
         // "app_mention event": the mention comes as a message as well.
         if name != "dm" && text.contains(&format!("<@{}>", home.bot_user)) {
@@ -278,6 +297,21 @@ impl Slack {
         });
         self.submit("interactivity", &[("payload", &payload.to_string())]);
         Ok(())
+    }
+
+    /// "File object".
+    fn upload(&self, files: &[(&str, &str, &[u8])]) -> Value {
+        let mut state = lock(&self.state);
+        let mut shared = Vec::new();
+        for (name, media_type, content) in files {
+            let id = format!("F{:08}", state.files.len() + 1);
+            state.files.insert(id.clone(), ((*media_type).to_owned(), Bytes::copy_from_slice(content)));
+            shared.push(json!({
+                "id": id, "name": name, "mimetype": media_type, "size": content.len(),
+                "url_private": format!("http://{}/slack/files/{id}", lock(&self.address)),
+            }));
+        }
+        Value::Array(shared)
     }
 
     /// A trigger, and an address that may be answered.

@@ -30,6 +30,7 @@ pub(crate) fn router(slack: Slack) -> Router {
         .route("/oauth/v2/authorize", axum::routing::get(oauth::authorize))
         .route("/api/{method}", any(call))
         .route("/response/{id}", any(respond))
+        .route("/files/{id}", any(file))
         .with_state(slack)
 }
 
@@ -42,6 +43,17 @@ async fn open_socket(slack: &Slack, headers: &HeaderMap) -> Response {
     match slack.sockets.address(&slack.shared).await {
         Ok(url) => json_response(&json!({"ok": true, "url": url})),
         Err(_) => refused("internal_error"),
+    }
+}
+
+/// A file ("File object": `url_private`): whoever has no token that may read it gets a page to sign in on.
+async fn file(Extract(slack): Extract<Slack>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let may = bearer == Some(&format!("Bearer {}", slack.options.bot_token));
+    let found = lock(&slack.state).files.get(&id).cloned().filter(|_| may);
+    match found {
+        Some((media_type, body)) => ([(header::CONTENT_TYPE, media_type)], body).into_response(),
+        None => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], "<html>Sign in</html>").into_response(),
     }
 }
 

@@ -174,6 +174,8 @@ pub(crate) struct State {
     pub(crate) app: oauth::App,
     /// The scopes of the bot token, where they are told.
     pub(crate) scopes: Option<String>,
+    /// Files by path: media type and content.
+    pub(crate) files: BTreeMap<String, (String, bytes::Bytes)>,
     last_us: u64,
     events: u64,
 }

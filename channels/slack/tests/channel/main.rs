@@ -13,6 +13,8 @@ mod deliveries_are_read;
 #[cfg(test)]
 mod edits_and_deletions_are_read;
 #[cfg(test)]
+mod files_are_fetched;
+#[cfg(test)]
 mod installations_are_kept_apart;
 #[cfg(test)]
 mod interactions_are_read;
