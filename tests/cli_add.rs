@@ -114,8 +114,12 @@ fn discord_is_added_with_an_invitation_and_needs_no_public_address() {
     let folder = project.path();
     let add = ["add", "channel", "discord", "--application-id", "123456789012345678"];
     let told = told(folder, &add);
-    insta::assert_snapshot!("discord", told);
-    insta::assert_snapshot!("discord_page", read(folder, "docs/channels/discord.md"));
+    let invitation = "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot+applications.commands&permissions=309237713984";
+    assert!(told.contains(invitation) && told.ends_with("--- 0\n"), "{told}");
+    assert!(told.contains("  DISCORD_PUBLIC_KEY: ") && told.contains("  DISCORD_BOT_TOKEN: "), "{told}");
+    let page = read(folder, "docs/channels/discord.md");
+    assert!(page.contains(invitation) && page.contains("| `bot_token` | `DISCORD_BOT_TOKEN` in `.env` |"), "{page}");
+    assert!(page.contains("*Message Content Intent*") && !page.contains("YOUR-HOST` leads"), "{page}");
     assert!(!told.contains("public_url"), "{told}");
     // Without the gateway Discord has to reach us.
     let by_http = succeeds(folder, &["add", "channel", "discord", "--no-gateway"]);

@@ -177,7 +177,9 @@ fn rooms_import_what_the_map_lets_them() {
         }
         for name in words_after(&code, "reveille_") {
             let is_crate = ["slack", "github", "local", "simulator", "linear", "discord"].contains(&name.as_str());
-            if is_crate && !room.crates.contains(&name.as_str()) {
+            // A room's own tests may play the platforms.
+            let is_play = name == "simulator" && file.ends_with("tests.rs");
+            if is_crate && !is_play && !room.crates.contains(&name.as_str()) {
                 wrong.push(format!("{}: reveille_{name}; `{}` may know {:?}", shown(&file), room.name, room.crates));
             }
         }

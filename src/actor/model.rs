@@ -64,7 +64,7 @@ impl Owner {
                     }
                     None => "the call was cut off too often".into(),
                 };
-                self.end(turn, Outcome::Failed, Some(format!("the model did not answer: {reason}")))?;
+                self.end(turn, Outcome::Failed, Some(format!("{}: {reason}", turn::NO_ANSWER)))?;
                 return Ok(true);
             }
         };

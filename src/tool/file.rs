@@ -81,7 +81,11 @@ impl Tool for ReadFile {
         if usize::try_from(file.size).is_ok_and(|size| size > FETCH_MAX) {
             return refused("This file is too long to be read here. Say so.");
         }
-        let bytes = context.channel.fetch(&context.thread, file, FETCH_MAX).await.map_err(|error| failed("The file", &error))?;
+        let bytes = context
+            .channel
+            .fetch(&context.thread, file, FETCH_MAX)
+            .await
+            .map_err(|error| failed("The file", &error))?;
         let Ok(text) = std::str::from_utf8(&bytes) else {
             return refused("This file says that it is text and is none (no UTF-8): it cannot be read here. Say so.");
         };

@@ -273,7 +273,7 @@ fn patterns_choose_tools_and_never_a_name_that_only_begins_alike() {
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         registry.schemas(&patterns, "slack").into_iter().map(|schema| schema.name).collect::<Vec<_>>()
     };
-    assert_eq!(chosen(&["thread.*", "clock.now"]), ["clock.now", "thread.history", "thread.react"]);
+    assert_eq!(chosen(&["thread.*", "clock.now"]), ["clock.now", "thread.history", "thread.react", "thread.read_file"]);
     assert_eq!(chosen(&["thread", "clo.*", "*", ""]), Vec::<String>::new());
 }
 

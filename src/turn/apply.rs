@@ -2,7 +2,7 @@
 
 use reveille_channel::EventId;
 
-use super::next::SHORTENED_BYTES;
+use super::next::{NO_ANSWER, SHORTENED_BYTES};
 use super::prompt::event_text;
 use super::state::{Call, Ended, Entry, InstanceState, ModelCall, Pending, Running};
 use crate::journal::{
@@ -339,7 +339,8 @@ impl InstanceState {
                 }
                 (Outcome::Failed, reason) => {
                     reply.has_failed = true;
-                    reply.add(&format!("I could not finish this: {}.", reason.unwrap_or("something went wrong")));
+                    let reason = for_people(reason.unwrap_or("something went wrong")).trim_end_matches('.');
+                    reply.add(&format!("I could not finish this: {reason}."));
                 }
                 (Outcome::Aborted, reason) => reply.add(&format!("Stopped: {}.", reason.unwrap_or("on request"))),
             }
@@ -394,6 +395,12 @@ impl InstanceState {
         let runs = self.running.as_ref().is_some_and(|running| running.turn == turn);
         self.replies.retain(|reply| runs || reply.turn != turn || !reply.is_done());
     }
+}
+
+/// What people in a thread read of a reason. The words of a model's server are for whoever runs the gateway, in its log and journal:
+/// they can hold names of its configuration, and parts of a key.
+fn for_people(reason: &str) -> &str {
+    if reason.starts_with(NO_ANSWER) { NO_ANSWER } else { reason }
 }
 
 /// The status line while tools run. Their names are the model's words: only what can be a name is shown, and not much of it.

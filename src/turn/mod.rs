@@ -11,6 +11,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use next::{Next, Todo};
+pub use next::{NO_ANSWER, Next, Todo};
 pub use prompt::{event_text, request};
 pub use state::{Call, Ended, Entry, InstanceState, ModelCall, Pending, Running};

@@ -6,6 +6,9 @@ use super::state::{InstanceState, Pending, Running};
 use crate::journal::{Concurrency, Outcome, Step, Turn};
 use crate::model::Message;
 
+/// How a reason begins that is of a model; what follows are its server's words.
+pub const NO_ANSWER: &str = "the model did not answer";
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
@@ -171,7 +174,7 @@ impl Running {
         }
         let model = self.model.as_ref()?;
         if model.fatal {
-            return Some(format!("the model did not answer: {}", model.failed.as_deref().unwrap_or("unknown reason")));
+            return Some(format!("{NO_ANSWER}: {}", model.failed.as_deref().unwrap_or("unknown reason")));
         }
         None
     }

@@ -309,8 +309,9 @@ async fn a_long_answer_goes_on_in_further_messages_with_its_code_whole() {
         let thread = first.first().map(|first| discord.messages(&first.id)).unwrap_or_default();
         first.into_iter().chain(thread).collect()
     };
-    let all: [&dyn Fn(&Discord) -> Vec<DiscordMessage>; 2] = [&|discord: &Discord| discord.answers(&posted), &below];
-    for answers in all {
+    let beside = |discord: &Discord| -> Vec<DiscordMessage> { discord.answers(&posted) };
+    for is_command in [false, true] {
+        let answers = |discord: &Discord| if is_command { below(discord) } else { beside(discord) };
         let ended = |discord: &Discord| answers(discord).last().is_some_and(|one| one.content.ends_with("THE END"));
         assert!(discord.wait_until(PATIENCE, ended).await, "{:#?}\n{}", answers(discord), stage.log());
         let answers = answers(discord);

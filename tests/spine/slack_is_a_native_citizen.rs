@@ -203,3 +203,35 @@ async fn text_that_comes_as_a_file_is_read_and_a_picture_is_said_not_to_be() {
     assert!(returned.iter().any(|one| one.contains("The disk is full since Tuesday.")), "{returned:?}");
     assert!(returned.iter().any(|one| one.contains("This file is no text")), "{returned:?}");
 }
+
+#[tokio::test]
+async fn a_rule_may_name_a_channel_though_events_carry_its_id() {
+    let stage = Stage::new("rules:\n  - stream: [\"Yes.\"]\n").await;
+    stage.write(
+        "agents/assistant/AGENT.md",
+        "---\ndescription: Answers.\nwake:\n  - slack: { mention: true, channels: [\"#random\"] }\n---\nYou answer.\n",
+    );
+    let _gateway = stage.serve("");
+    let slack = stage.simulator.slack();
+    let elsewhere = slack.say("alice", "#general", "@assistant hello", None).unwrap();
+    let posted = slack.say("alice", "#random", "@assistant hello", None).unwrap();
+    let answered =
+        slack.wait_until(PATIENCE, |slack| slack.answers(&posted).iter().any(|one| one.text == "Yes.")).await;
+    assert!(answered, "{}", stage.log());
+    assert!(slack.answers(&elsewhere).is_empty(), "{:?}", slack.answers(&elsewhere));
+}
+
+#[tokio::test]
+async fn what_a_models_server_says_stays_out_of_the_thread() {
+    let script =
+        "rules:\n  - fail: { kind: fatal, message: \"the key sk-proj-abcd****wxyz of models.openai is wrong\" }\n";
+    let stage = Stage::new(script).await;
+    let _gateway = stage.serve("");
+    let slack = stage.simulator.slack();
+    let posted = slack.say("alice", "#general", "@assistant hello", None).unwrap();
+    let told = "I could not finish this: the model did not answer.";
+    let answered = slack.wait_until(PATIENCE, |slack| slack.answers(&posted).iter().any(|one| one.text == told)).await;
+    assert!(answered, "{:?}\n{}", slack.answers(&posted), stage.log());
+    let ended = stage.records("turn_ended");
+    assert!(ended[0].to_string().contains("is wrong"), "whoever runs the gateway finds the reason: {ended:?}");
+}

@@ -27,7 +27,9 @@ pub use grant::{Grant, Refresh, Tokens};
 pub use id::{EventId, InstanceId, Marker};
 pub use install::{Authorization, Code, InstallError, Installations, Installed, Installer, NotKept};
 pub use places::{INSTALLED_AT, Place, Places};
-pub use reply::{Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Sought, Streaming, Style, Task, TaskState};
+pub use reply::{
+    Ask, Capabilities, Choice, Mode, Op, Receipt, ReplyContext, ReplyError, Sought, Streaming, Style, Task, TaskState,
+};
 pub use secret::Secret;
 pub use setup::{Guide, Paper, Site, Step};
 pub use signature::{Ed25519Check, Ed25519Key, HmacSha256Check, Proof, check_freshness, single_header};

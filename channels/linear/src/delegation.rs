@@ -4,11 +4,11 @@
 use reveille_channel::{Event, Kind, ReplyContext, ReplyError};
 use serde_json::json;
 
-use crate::workspace::Workspace;
 use crate::api::{IssueChanges, NewActivity};
 use crate::client::Failure;
 use crate::marker;
 use crate::place::{issue_of, session_of};
+use crate::workspace::Workspace;
 
 /// What whoever called reads when no agent takes it.
 const NOBODY: &str = "No agent here takes this. Whoever runs this bot can let one wake on it.";

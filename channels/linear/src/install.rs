@@ -14,10 +14,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::api::Api;
+use crate::manifest::SCOPES;
 use crate::own::Me;
 use crate::refusal::said;
 use crate::settings::Install;
-use crate::manifest::SCOPES;
 use crate::token::{Credentials, token_address};
 use crate::transport::Transport;
 use crate::workspace::Workspace;

@@ -38,9 +38,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use reveille_channel::{
-    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Malformed, Op, Progress,
-    Receipt,
-    Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
+    Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Malformed, Op,
+    Progress, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 
 pub use api::{Api, IssueChanges, MOST_PER_PAGE, NewIssue};

@@ -254,7 +254,8 @@ impl Api {
     pub(crate) async fn get(&self, url: Url, most: usize) -> Result<(Option<String>, Bytes), ReplyError> {
         const WHAT: &str = "the file";
         let lost = |what: &str| ReplyError::Retry { after_ms: 1_000, reason: format!("{WHAT}: {what}") };
-        let request = self.client.get(url).header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        let token = self.token().await?;
+        let request = self.client.get(url).header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         let answer = request.send().await.map_err(|error| lost(&error.without_url().to_string()))?;
         let status = answer.status();
         match status.as_u16() {

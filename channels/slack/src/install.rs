@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::api::{Api, Credential, Repeat};
-use crate::memory::Memory;
 use crate::manifest::SCOPES;
+use crate::memory::Memory;
 use crate::settings::Client;
 use crate::workspaces::Workspaces;
 use crate::{Slack, clock, people};

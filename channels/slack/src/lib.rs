@@ -47,9 +47,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reveille_channel::{
     Actor, Attachment, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Intake,
-    Listened,
-    Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, Task, ThreadRef,
-    Verified,
+    Listened, Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, Task,
+    ThreadRef, Verified,
 };
 use serde_json::Value;
 
@@ -294,7 +293,11 @@ impl Channel for Slack {
 
     async fn locate(&self, event: Event) -> Result<Event, ReplyError> {
         match self.at(&event.thread) {
-            Ok(at) => locate::locate(at.api(), at.own(), at.memory(), event).await,
+            Ok(at) => {
+                let mut event = locate::locate(at.api(), at.own(), at.memory(), event).await?;
+                locate::name_channel(at.api(), at.memory(), &mut event).await;
+                Ok(event)
+            }
             // What is said of a place that is no more is in no thread of ours.
             Err(_) => Ok(event),
         }

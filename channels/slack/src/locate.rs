@@ -1,4 +1,4 @@
-//! Threads that we opened, after a restart.
+//! What an event does not say of its place: threads that we opened, after a restart, and the names of channels.
 //!
 //! A thread below our answer to a slash command has the command's name and not its place's. While the process runs, that is
 //! remembered; later the root of the thread is looked at: its metadata names the thread ("Message metadata"). Nobody but us can
@@ -63,4 +63,39 @@ async fn opened_as(api: &Api, own: &Own, place: &Place) -> Result<Option<String>
         ts.is_some() && ts == place.thread_ts.as_deref()
     });
     Ok(root.and_then(|root| readback::opens(root, &own.ids())))
+}
+
+/// Adds the channel's name to the facts: rules may name channels, and events carry their ids alone ("conversations.info", which
+/// needs `channels:read`, and `groups:read` for private ones). Best effort: without the name the ids go on working.
+pub(crate) async fn name_channel(api: &Api, memory: &Memory, event: &mut Event) {
+    if event.facts.contains_key("channel_name") {
+        return;
+    }
+    let channel = Place::of(&event.thread).channel;
+    // Direct messages have no names.
+    if !channel.starts_with(['C', 'G']) {
+        return;
+    }
+    let name = match memory.channel_name(&channel) {
+        Some(name) => name,
+        None => {
+            let name = match tokio::time::timeout(PATIENCE, name_of(api, &channel)).await {
+                Ok(Ok(name)) => name,
+                Ok(Err(error)) => {
+                    tracing::info!(channel, %error, "the channel's name is not told; rules that name it do not apply");
+                    None
+                }
+                Err(_) => None,
+            };
+            memory.set_channel_name(&channel, name.clone());
+            name
+        }
+    };
+    event.facts.extend(name.map(|name| ("channel_name".to_owned(), name)));
+}
+
+async fn name_of(api: &Api, channel: &str) -> Result<Option<String>, ReplyError> {
+    let arguments = Map::from_iter([("channel".to_owned(), Value::from(channel))]);
+    let answer = api.call("conversations.info", arguments, Repeat::Harmless).await?;
+    Ok(answer.get("channel").and_then(|it| it.get("name")).and_then(Value::as_str).map(ToOwned::to_owned))
 }

@@ -45,17 +45,17 @@ pub(crate) const SCOPES: [Scope; 19] = [
     needed("users:read", "to know who may call an agent"),
     useful("assistant:write", "to show what it does, and for the assistant's pane"),
     useful("channels:history", "to read threads in public channels"),
+    useful("channels:read", "to know public channels by their names"),
     useful("chat:write.public", "to answer a command in a channel that it is no member of"),
     only_for(OnlyFor::Commands, "commands", "for slash commands"),
     useful("files:read", "to read text files that come with a message"),
     useful("groups:history", "to read threads in private channels"),
+    useful("groups:read", "to know private channels by their names"),
     useful("im:history", "to be spoken to in private"),
     useful("im:write", "to begin a direct message"),
     useful("mpim:history", "to read threads in group messages"),
     useful("reactions:read", "to be told of reactions"),
     only_for(OnlyFor::Tools, "bookmarks:read", "to read what is kept at the top of a channel"),
-    only_for(OnlyFor::Tools, "channels:read", "to find public channels"),
-    only_for(OnlyFor::Tools, "groups:read", "to look at private channels that it is a member of"),
     only_for(OnlyFor::Tools, "im:read", "to look at the direct message that it is in"),
     only_for(OnlyFor::Tools, "pins:read", "to read what is pinned"),
 ];
@@ -297,6 +297,7 @@ mod tests {
             client: None,
             app_token: None,
             api_base_url: "https://slack.com/api".parse().unwrap(),
+            feedback: false,
         };
         let slack = Slack::new("slack", settings).unwrap();
         let read = |kind: &str| {

@@ -17,6 +17,9 @@ const ABSENT_FOR: Duration = Duration::from_secs(3600);
 /// How long somebody's role is remembered.
 const ROLE_FOR: Duration = Duration::from_secs(60);
 
+/// How long a channel's name is remembered: it can be changed.
+const NAME_FOR: Duration = Duration::from_secs(600);
+
 /// Entries of each kind at once.
 const MOST: usize = 10_000;
 
@@ -28,6 +31,8 @@ const TAIL: usize = 8;
 pub(crate) struct Memory {
     absent: Mutex<HashMap<(&'static str, String), Instant>>,
     roles: Mutex<HashMap<(String, String), (Role, Instant)>>,
+    /// Names of channels; `None`: Slack does not tell.
+    names: Mutex<HashMap<String, (Option<String>, Instant)>>,
     streams: Mutex<HashMap<String, Tail>>,
     roots: Mutex<HashMap<String, Place>>,
     /// The threads that we opened, by where they are.
@@ -71,6 +76,17 @@ impl Memory {
 
     pub(crate) fn set_role(&self, team: &str, user: &str, role: Role) {
         insert(&self.roles, (team.to_owned(), user.to_owned()), (role, Instant::now() + ROLE_FOR));
+    }
+
+    /// A channel's name, or that Slack does not tell, if it was asked for lately.
+    pub(crate) fn channel_name(&self, channel: &str) -> Option<Option<String>> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let (name, until) = names.get(channel)?;
+        (*until > Instant::now()).then(|| name.clone())
+    }
+
+    pub(crate) fn set_channel_name(&self, channel: &str, name: Option<String>) {
+        insert(&self.names, channel.to_owned(), (name, Instant::now() + NAME_FOR));
     }
 
     /// How a stream ends for now. One that is not known was begun before a restart: nothing of it is known.

@@ -27,6 +27,12 @@ pub(crate) const START_STREAM: Tier = Tier { method: "chat.startStream", per_min
 /// "chat.appendStream": tier 4, 100 a minute.
 pub(crate) const APPEND_STREAM: Tier = Tier { method: "chat.appendStream", per_minute: 100, burst: 20 };
 
+/// "chat.postMessage": "one message per second per channel, while allowing short bursts". Kept by channel.
+pub(crate) const POST_MESSAGE: Tier = Tier { method: "chat.postMessage", per_minute: 60, burst: 3 };
+
+/// The longest that a post waits for its second; beyond, it is to come again.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
 /// "chat.update": tier 3, 50 a minute, of which edits on the way leave ten to those that end an answer.
 pub(crate) const UPDATE_ON_THE_WAY: Tier = Tier { method: "chat.update", per_minute: 40, burst: 10 };
 
@@ -50,6 +56,24 @@ impl Pace {
         }
         *at = (*at).max(now) + apart;
         Ok(())
+    }
+
+    /// Takes a place for one call that waits its turn, and says how long that is; or, where that were longer than
+    /// [`LONGEST_WAIT`], takes none and says when to ask again.
+    pub(crate) fn queue(&self, place: &str, tier: Tier, now: Instant) -> Result<Duration, Duration> {
+        let apart = Duration::from_secs(60) / tier.per_minute.max(1);
+        let ahead = apart * tier.burst.saturating_sub(1);
+        let mut due = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if due.len() >= MOST {
+            due.retain(|_, at| *at > now);
+        }
+        let at = due.entry((place.to_owned(), tier.method)).or_insert(now);
+        let wait = at.saturating_duration_since(now).saturating_sub(ahead);
+        if wait > LONGEST_WAIT {
+            return Err(wait - LONGEST_WAIT + apart);
+        }
+        *at = (*at).max(now) + apart;
+        Ok(wait)
     }
 }
 
@@ -78,6 +102,20 @@ mod tests {
         assert!(made.iter().skip(10).all(|at| in_minute(*at) <= 20));
         assert!(pace.take("T2", START_STREAM, start).is_ok(), "another workspace has its own");
         assert!(pace.take("T1", APPEND_STREAM, start).is_ok(), "and so has another method");
+    }
+
+    #[test]
+    fn posts_of_one_channel_stand_in_a_queue_and_go_out_a_second_apart() {
+        let pace = Pace::default();
+        let now = Instant::now();
+        let waits: Vec<_> = (0..50).map(|_| pace.queue("C1", POST_MESSAGE, now)).collect();
+        let seconds: Vec<u64> = waits.iter().flatten().map(Duration::as_secs).collect();
+        assert_eq!(seconds, [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(waits[11..].iter().all(|wait| *wait == Err(Duration::from_secs(2))), "{waits:?}");
+        assert_eq!(pace.queue("C2", POST_MESSAGE, now), Ok(Duration::ZERO), "another channel has its own");
+        // Whoever comes again later finds room.
+        let later = now + Duration::from_secs(5);
+        assert_eq!(pace.queue("C1", POST_MESSAGE, later), Ok(Duration::from_secs(4)));
     }
 
     #[test]

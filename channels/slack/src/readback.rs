@@ -13,8 +13,8 @@ use crate::text;
 /// Pages that reading back turns at most. Apps outside of Slack's marketplace may get as few as 15 messages a page.
 const PAGES_MAX: usize = 50;
 
-/// Our clock and Slack's may differ by this much, milliseconds.
-const CLOCKS_MS: i64 = 10_000;
+/// Our clock and Slack's may differ by this much, milliseconds: with more, no delivery of Slack's would be believed.
+const CLOCKS_MS: i64 = 300_000;
 
 pub(crate) type Message = Map<String, Value>;
 

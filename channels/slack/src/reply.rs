@@ -101,6 +101,10 @@ impl Hand<'_> {
 
     /// "chat.postMessage": nothing in it is unfurled, nobody is notified by what the text holds.
     async fn post(&self, place: &Place, text: String, blocks: Option<Value>) -> Result<Receipt, ReplyError> {
+        match self.memory.pace.queue(&place.channel, pace::POST_MESSAGE, Instant::now()) {
+            Ok(wait) => tokio::time::sleep(wait).await,
+            Err(wait) => return Err(refusal::own_pace(POST, wait)),
+        }
         let mut arguments = place.arguments();
         arguments.insert("text".into(), Value::String(text));
         arguments.extend(blocks.map(|blocks| ("blocks".to_owned(), blocks)));

@@ -45,7 +45,8 @@ pub(super) fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
          \n  {enter}reveille dev        try it on this machine: no account, no key\
          \n  {enter}reveille doctor     check everything before going live\
          \n\nThe agent is agents/assistant/AGENT.md: change it while `reveille dev` runs.\n\
-         For a real Slack app, GitHub App or Linear application: `reveille add channel slack`, `github` or `linear`; then `reveille serve`."
+         For a real Slack app, GitHub App, Linear or Discord application: `reveille add channel slack`, `github`, `linear` or `discord`;\n\
+         then `reveille serve`."
     ))?;
     Ok(())
 }

@@ -84,7 +84,8 @@ async fn site(is_in_thread: bool) -> Site {
     } else {
         &[("guild", GUILD), ("channel", &said.channel), ("channel_type", "0"), ("root", &said.id)]
     };
-    let mut context = context_in(Arc::clone(&discord) as Arc<dyn Channel>);
+    let channel: Arc<dyn Channel> = Arc::<Discord>::clone(&discord);
+    let mut context = context_in(channel);
     context.connection = "discord".into();
     context.thread = ThreadRef {
         installation: GUILD.into(),

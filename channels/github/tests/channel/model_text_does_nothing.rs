@@ -78,7 +78,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
                 return Err(TestCaseError::fail(format!("{:?} in {inert:?}", node.data().value)));
             }
             NodeValue::CodeBlock(block) => {
-                prop_assert!(!block.info.trim_start().starts_with("suggestion"), "{inert:?}")
+                prop_assert!(!block.info.trim_start().starts_with("suggestion"), "{inert:?}");
             }
             NodeValue::Link(link) => {
                 let leads_there = link.url.contains("github.com/a/b/issues/1");

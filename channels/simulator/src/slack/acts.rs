@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{APP, CHANNELS, DIRECT, Message, PEOPLE, Person, Posted, Response, Slack, TEAM, home_of, message, put};
+use super::{APP, CHANNELS, DIRECT, Message, PEOPLE, Person, Posted, Response, Slack, home_of, message, put};
 use crate::client::Landed;
 use crate::deliver::now;
 use crate::{Unknown, lock};

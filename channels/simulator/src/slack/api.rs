@@ -167,7 +167,9 @@ impl Slack {
             "users.info" => user(at, arguments),
             "conversations.info" => {
                 let channel = place(arguments)?;
-                Ok(json!({"channel": {"id": channel, "is_channel": true}}))
+                let name = super::CHANNELS.iter().find(|(_, id)| *id == channel).map(|(name, _)| *name);
+                let name = name.unwrap_or_default().trim_start_matches('#');
+                Ok(json!({"channel": {"id": channel, "name": name, "is_channel": true}}))
             }
             "conversations.replies" => state.replies(arguments),
             "conversations.history" => state.history(arguments),

@@ -3,8 +3,8 @@
 mod acts;
 pub(crate) mod api;
 mod chat;
-mod oauth;
 mod chunk;
+mod oauth;
 mod socket;
 
 use std::collections::BTreeMap;

@@ -26,7 +26,8 @@ async fn served(path: &str) -> (Slack, Attachment) {
     let settings = Settings {
         signing_secret: Some(Secret::new("8f742231b10e8888abcd99yyyzzz85a5")),
         app_token: None,
-        bot_token: Secret::new("xoxb-test"),
+        bot_token: Some(Secret::new("xoxb-test")),
+        client: None,
         api_base_url: format!("{base}/api").parse().unwrap(),
         feedback: false,
     };
@@ -38,19 +39,19 @@ async fn served(path: &str) -> (Slack, Attachment) {
 #[tokio::test]
 async fn a_file_comes_whole_with_our_token_or_not_at_all() {
     let (slack, file) = served("/files/a").await;
-    assert_eq!(slack.fetch(&context().thread, &file, 10).await.unwrap(), "0123456789");
-    assert!(matches!(slack.fetch(&context().thread, &file, 9).await, Err(ReplyError::Refused(_))));
+    assert_eq!(slack.fetch(&crate::stand_in::context().thread, &file, 10).await.unwrap(), "0123456789");
+    assert!(matches!(slack.fetch(&crate::stand_in::context().thread, &file, 9).await, Err(ReplyError::Refused(_))));
 }
 
 #[tokio::test]
 async fn a_page_to_sign_in_on_is_no_file_and_no_redirect_is_followed() {
     let (slack, file) = served("/files/page").await;
-    let error = slack.fetch(&context().thread, &file, 100).await.unwrap_err();
+    let error = slack.fetch(&crate::stand_in::context().thread, &file, 100).await.unwrap_err();
     assert!(matches!(&error, ReplyError::Credentials(said) if said.contains("files:read")), "{error}");
     let (slack, file) = served("/files/elsewhere").await;
-    assert!(matches!(slack.fetch(&context().thread, &file, 100).await, Err(ReplyError::Refused(_))));
+    assert!(matches!(slack.fetch(&crate::stand_in::context().thread, &file, 100).await, Err(ReplyError::Refused(_))));
     let (slack, file) = served("/files/none").await;
-    assert!(matches!(slack.fetch(&context().thread, &file, 100).await, Err(ReplyError::Gone(_))));
+    assert!(matches!(slack.fetch(&crate::stand_in::context().thread, &file, 100).await, Err(ReplyError::Gone(_))));
 }
 
 #[tokio::test]
@@ -64,7 +65,7 @@ async fn our_token_goes_to_no_other_host() {
     ] {
         let (slack, mut file) = served("/files/a").await;
         file.url = url.into();
-        let error = slack.fetch(&context().thread, &file, 100).await.unwrap_err();
+        let error = slack.fetch(&crate::stand_in::context().thread, &file, 100).await.unwrap_err();
         assert_eq!(error, ReplyError::Refused("the file does not lie with Slack".into()), "{url}");
     }
 }

@@ -63,6 +63,7 @@ async fn app(
             workspaces: workspaces.iter().map(|id| (*id).to_owned()).collect(),
         }),
         api_base_url,
+        feedback: false,
     };
     let slack = Slack::new("slack", settings).unwrap();
     let shelf = Arc::new(Shelf(Mutex::new(installed)));

@@ -34,6 +34,26 @@ async fn reads(
     (slack, server, only(read))
 }
 
+/// What was asked besides the channel's name.
+fn asked(server: &Shared) -> Vec<String> {
+    methods(server).into_iter().filter(|method| method != "conversations.info").collect()
+}
+
+#[tokio::test]
+async fn the_channels_name_is_asked_for_once_and_done_without_where_slack_does_not_tell() {
+    for (answer, name) in [
+        (ok(json!({"channel": {"id": "C1", "name": "ops"}})), Some("ops")),
+        ((200, None, json!({"ok": false, "error": "missing_scope"})), None),
+    ] {
+        let (slack, server, event) = reads(vec![answer], Some("UALICE")).await;
+        for _ in 0..2 {
+            let located = slack.locate(event.clone()).await.unwrap();
+            assert_eq!(located.facts.get("channel_name").map(String::as_str), name);
+        }
+        assert_eq!(methods(&server), ["auth.test", "conversations.info"]);
+    }
+}
+
 #[tokio::test]
 async fn the_root_of_a_thread_of_ours_names_it_and_is_asked_for_once() {
     for root_author in [Some("UBOT"), None] {
@@ -44,7 +64,7 @@ async fn the_root_of_a_thread_of_ours_names_it_and_is_asked_for_once() {
         assert_eq!((&located.id, &located.thread.location), (&event.id, &event.thread.location));
         let again = slack.normalise(&slack.verify(signed(message(root_author).to_string().as_bytes())).unwrap());
         assert_eq!(slack.locate(only(again.unwrap())).await.unwrap().thread.key, "C1:command:13.7");
-        assert_eq!(methods(&server), ["auth.test", "conversations.replies"]);
+        assert_eq!(asked(&server), ["auth.test", "conversations.replies"]);
     }
 }
 
@@ -52,7 +72,7 @@ async fn the_root_of_a_thread_of_ours_names_it_and_is_asked_for_once() {
 async fn a_thread_of_somebody_else_keeps_its_name_whatever_its_root_claims() {
     let (slack, server, event) = reads(vec![], Some("UALICE")).await;
     assert_eq!(slack.locate(event.clone()).await.unwrap(), event);
-    assert_eq!(methods(&server), ["auth.test"], "Slack has said whose it is");
+    assert_eq!(asked(&server), ["auth.test"], "Slack has said whose it is");
     // Metadata is for any program to write: only on our own message it is our word.
     for answer in
         [ok(root("UEVE")), ok(json!({"messages": []})), (200, None, json!({"ok": false, "error": "thread_not_found"}))]
@@ -61,7 +81,7 @@ async fn a_thread_of_somebody_else_keeps_its_name_whatever_its_root_claims() {
         for _ in 0..2 {
             assert_eq!(slack.locate(event.clone()).await.unwrap(), event);
         }
-        assert_eq!(methods(&server).len(), 2, "it is asked for once");
+        assert_eq!(asked(&server).len(), 2, "it is asked for once");
     }
 }
 

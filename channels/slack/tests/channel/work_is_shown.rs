@@ -44,7 +44,8 @@ fn with_buttons(base: &str) -> Slack {
     let settings = Settings {
         signing_secret: Some(reveille_channel::Secret::new("8f742231b10e8888abcd99yyyzzz85a5")),
         app_token: None,
-        bot_token: reveille_channel::Secret::new("xoxb-test"),
+        bot_token: Some(reveille_channel::Secret::new("xoxb-test")),
+        client: None,
         api_base_url: base.parse().unwrap(),
         feedback: true,
     };
