@@ -15,10 +15,20 @@ use crate::models;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 pub(super) async fn check(config: &Config, agents: &[Agent]) -> Vec<Check> {
-    let used: BTreeSet<&str> =
+    let mut used: BTreeSet<&str> =
         agents.iter().flat_map(|agent| &agent.models).map(|model| model.table.as_str()).collect();
+    let (_, default, _) = models::all(config);
+    let needs_default = agents.iter().any(|agent| agent.models.is_empty());
+    if needs_default {
+        used.extend(default.as_ref().map(|model| model.table.as_str()));
+    }
     let tables = used.into_iter().filter_map(|table| Some((table, config.models.get(table)?)));
-    join_all(tables.map(|(table, settings)| one(table, settings))).await
+    let mut checks = join_all(tables.map(|(table, settings)| one(table, settings))).await;
+    if needs_default && default.is_none() {
+        let found = "none: agents without a `model:` line cannot answer";
+        checks.push(Check::warn("models", found, "set ANTHROPIC_API_KEY in .env, or add a table under [models]"));
+    }
+    checks
 }
 
 async fn one(table: &str, settings: &ModelSettings) -> Check {
