@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use reveille_channel::links::Links;
 use reveille_channel::{Channel, Installer, Listened, ReplyError, Secret};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -113,11 +114,15 @@ pub struct Parts {
     pub public_url: Option<Url>,
 }
 
-/// The adapters of a configuration, and those by name once more whose calls tools use.
+/// The adapters of a configuration, and those by name once more whose calls tools use. Links of answers lead to hosts of
+/// `links`, or to the platform's own.
 ///
 /// # Errors
 /// [`StartError::Channel`].
-pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Connection>, Platforms), StartError> {
+pub fn channels(
+    settings: &BTreeMap<String, ChannelSettings>,
+    links: &Links,
+) -> Result<(Vec<Connection>, Platforms), StartError> {
     let mut connections = Vec::new();
     let (mut github, mut linear) = (BTreeMap::new(), BTreeMap::new());
     let (mut slack, mut discord) = (BTreeMap::new(), BTreeMap::new());
@@ -125,31 +130,26 @@ pub fn channels(settings: &BTreeMap<String, ChannelSettings>) -> Result<(Vec<Con
         let failed = |reason: String| StartError::Channel { connection: name.clone(), reason };
         let channel: Arc<dyn Channel> = match one {
             ChannelSettings::Slack(settings) => {
-                let channel = Arc::new(
-                    reveille_slack::Slack::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
-                );
+                let adapter = reveille_slack::Slack::new(name, settings.clone());
+                let channel = Arc::new(adapter.map_err(|error| failed(error.to_string()))?.with_links(links));
                 slack.insert(name.clone(), Arc::clone(&channel));
                 channel
             }
             ChannelSettings::Linear(settings) => {
-                let channel = Arc::new(
-                    reveille_linear::Linear::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
-                );
+                let adapter = reveille_linear::Linear::new(name, settings.clone());
+                let channel = Arc::new(adapter.map_err(|error| failed(error.to_string()))?.with_links(links));
                 linear.insert(name.clone(), Arc::clone(&channel));
                 channel
             }
             ChannelSettings::Discord(settings) => {
-                let channel = Arc::new(
-                    reveille_discord::Discord::new(name, settings.clone())
-                        .map_err(|error| failed(error.to_string()))?,
-                );
+                let adapter = reveille_discord::Discord::new(name, settings.clone());
+                let channel = Arc::new(adapter.map_err(|error| failed(error.to_string()))?.with_links(links));
                 discord.insert(name.clone(), Arc::clone(&channel));
                 channel
             }
             ChannelSettings::Github(settings) => {
-                let channel = Arc::new(
-                    reveille_github::GitHub::new(name, settings.clone()).map_err(|error| failed(error.to_string()))?,
-                );
+                let adapter = reveille_github::GitHub::new(name, settings.clone());
+                let channel = Arc::new(adapter.map_err(|error| failed(error.to_string()))?.with_links(links));
                 github.insert(name.clone(), Arc::clone(&channel));
                 channel
             }
@@ -201,7 +201,7 @@ impl Parts {
     /// # Errors
     /// See [`StartError`].
     pub async fn of(config: &Config, models: Models, default_model: Option<ModelRef>) -> Result<Self, StartError> {
-        let (connections, platforms) = channels(&config.channels)?;
+        let (connections, platforms) = channels(&config.channels, &config.links())?;
         let catalogue = Arc::new(Catalogue::load(&config.agents.dir));
         for error in catalogue.errors().iter() {
             tracing::error!(%error, "an agent cannot be used");

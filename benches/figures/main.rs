@@ -7,6 +7,7 @@
 mod admit;
 mod memory;
 mod quiet;
+mod render;
 mod resume;
 mod served;
 mod start;
@@ -37,6 +38,9 @@ fn main() -> Result<()> {
     let mut figures = Vec::new();
     if wanted("verify") {
         figures.extend(verify::figures()?);
+    }
+    if wanted("render") {
+        figures.extend(render::figures()?);
     }
     if wanted("admit") {
         figures.extend(runtime.block_on(admit::figures())?);

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod file;
 mod models;
+mod output;
 mod reader;
 pub mod schema;
 mod secrets;
@@ -21,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use reveille_channel::Secret;
+use reveille_channel::links::{LinkHost, Links};
 use url::Url;
 
 pub use access::AccessDefault;
@@ -70,6 +72,8 @@ pub struct Config {
     pub unset_channels: BTreeMap<String, &'static str>,
     /// `[access]`.
     pub access: Access,
+    /// `[output]`.
+    pub output: Output,
     /// What is not as it should be and is no reason to stop in this [`Mode`].
     pub warnings: Vec<Problem>,
     secrets: Vec<Secret>,
@@ -115,7 +119,24 @@ pub struct Access {
     pub default: AccessDefault,
 }
 
+/// `[output]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The hosts that links of an answer may lead to, besides the platform's own and ours.
+    pub link_hosts: Vec<LinkHost>,
+}
+
 impl Config {
+    /// The hosts that links of an answer may lead to on every platform: those that were chosen, and our own.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        let chosen = Links::to(self.output.link_hosts.iter().cloned());
+        match &self.server.public_url {
+            Some(url) => chosen.and_of(url),
+            None => chosen,
+        }
+    }
+
     /// Every secret that was resolved, so that the log can be scrubbed of them.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
@@ -189,6 +210,7 @@ fn read(file: Option<file::File>, inputs: &Inputs, mode: Mode) -> Result<Config,
     let models = models::read(&mut reader);
     let (channels, unset_channels) = channels::read(&mut reader, &storage_keys);
     let access = access::read(&mut reader);
+    let output = output::read(&mut reader);
 
     let found = reader.finish()?;
     Ok(Config {
@@ -202,6 +224,7 @@ fn read(file: Option<file::File>, inputs: &Inputs, mode: Mode) -> Result<Config,
         channels,
         unset_channels,
         access,
+        output,
         warnings: found.warnings,
         secrets: found.secrets,
     })

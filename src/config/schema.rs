@@ -103,11 +103,14 @@ pub const DISCORD: Section = Section {
 /// `[access]`.
 pub const ACCESS: Section = Section { name: "access", keys: &[public("default")] };
 
+/// `[output]`.
+pub const OUTPUT: Section = Section { name: "output", keys: &[public("link_hosts")] };
+
 /// Every table.
-pub const SECTIONS: [Section; 9] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, LINEAR, DISCORD, ACCESS];
+pub const SECTIONS: [Section; 10] = [SERVER, STORAGE, AGENTS, MODEL, SLACK, GITHUB, LINEAR, DISCORD, ACCESS, OUTPUT];
 
 /// The tables at the top.
-pub const TOP: [&str; 6] = ["server", "storage", "agents", "models", "channels", "access"];
+pub const TOP: [&str; 7] = ["server", "storage", "agents", "models", "channels", "access", "output"];
 
 /// Whether a key of this name holds, in every table that has it, something that may be shown.
 #[must_use]

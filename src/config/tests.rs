@@ -205,6 +205,26 @@ fn a_variable_with_a_typo_is_named() {
     assert!(errors.problems[0].help.contains("`listen`"));
 }
 
+#[test]
+fn links_lead_to_hosts_that_were_chosen_and_to_our_own() {
+    let text = "[server]\npublic_url = \"https://bot.example.com:8443/x\"\n[output]\nlink_hosts = [\"Bücher.example\", \"*.corp.example\"]";
+    let links = load_text(text, Mode::Serve, &[]).unwrap().links();
+    for address in ["https://xn--bcher-kva.example/", "https://a.corp.example/x", "https://bot.example.com:8443/y"] {
+        assert!(links.allows(address), "{address}");
+    }
+    assert!(!links.allows("https://corp.example/") && !links.allows("https://bot.example.com/"));
+    let variable = [("REVEILLE__OUTPUT__LINK_HOSTS", "a.example, b.example")];
+    let links = load_text(text, Mode::Serve, &variable).unwrap().links();
+    assert!(links.allows("https://b.example/") && !links.allows("https://a.corp.example/x"));
+    let text = "[output]\nlink_hosts = [\"ok.example\", \"https://a.example\", \"gist.github.com\", \"*.com\"]\n";
+    let errors = load_text(text, Mode::Serve, &[]).unwrap_err();
+    let said: Vec<&str> = errors.problems.iter().map(|problem| problem.what.as_str()).collect();
+    assert!(said[0].starts_with("number 2 of the list is more than a host's name"), "{said:?}");
+    assert!(said[1].starts_with("number 3 of the list is, or holds, a host of other people's content"), "{said:?}");
+    assert!(said[2].starts_with("number 4 of the list is too wide"), "{said:?}");
+    assert_eq!(errors.problems[0].key, "output.link_hosts");
+}
+
 const REFERENCE: &str = include_str!("../../config/reveille.toml");
 
 #[test]

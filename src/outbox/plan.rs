@@ -1,6 +1,7 @@
 //! The next operation: a pure function of what should be visible and what is.
 
-use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, Task, markdown};
+use reveille_channel::markdown::Cuts;
+use reveille_channel::{Capabilities, Mode, Op, Receipt, Streaming, Task};
 
 use super::reply::{Reply, Segment, UNKNOWN_HASH, between, boundary, text_hash};
 
@@ -91,28 +92,30 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
     }
     let segment = number(index);
     let start = boundary(&document, last.start);
+    let cuts = Cuts::of(&document);
     match &last.receipt {
         None if last.in_doubt => Some(Action::Find { segment }),
         // The text it was opened for was taken back by another try of the model.
         None if last.start >= document.len() => None,
         None => {
-            let (end, complete) = goal(reply, &document, last, limit);
+            let (end, complete) = goal(reply, &document, &cuts, last, limit);
             let text = if complete || capabilities.streaming != Streaming::Native {
-                markdown::piece(&document, start, end)
+                cuts.piece(start, end)
             } else {
-                markdown::open_piece(&document, start, end)
+                cuts.open_piece(start, end)
             };
             let hash = hash_of(&document, start, end);
             Some(Action::Perform { segment, op: Op::Start { text, complete }, end, hash, complete })
         }
-        Some(receipt) if receipt.mode == Mode::Native => native(reply, &document, last, receipt, capabilities, now_ms)
-            .map(|(op, end, complete)| {
+        Some(receipt) if receipt.mode == Mode::Native => {
+            native(reply, &document, &cuts, last, receipt, capabilities, now_ms).map(|(op, end, complete)| {
                 let is_known = agrees(&document, last);
                 let hash = if is_known { hash_of(&document, last.start, end) } else { UNKNOWN_HASH.to_owned() };
                 Action::Perform { segment, op, end, hash, complete }
-            }),
+            })
+        }
         Some(receipt) => {
-            let (end, complete) = goal(reply, &document, last, limit);
+            let (end, complete) = goal(reply, &document, &cuts, last, limit);
             if hash_of(&document, start, end) == last.hash && end == last.end {
                 return complete.then_some(Action::Complete { segment });
             }
@@ -120,7 +123,7 @@ pub fn plan(reply: &Reply, capabilities: &Capabilities, now_ms: i64, status_show
                 // A call that is tried again has not caught up with what is visible.
                 return None;
             }
-            let text = markdown::piece(&document, start, end);
+            let text = cuts.piece(start, end);
             if text.is_empty() && !complete {
                 return None;
             }
@@ -160,8 +163,8 @@ pub fn plan_again_at(reply: &Reply, capabilities: &Capabilities) -> Option<i64> 
 }
 
 /// Where the open message should end now, and whether that is for good.
-fn goal(reply: &Reply, document: &str, segment: &Segment, limit: usize) -> (usize, bool) {
-    match markdown::cut(document, boundary(document, segment.start), limit, 0) {
+fn goal(reply: &Reply, document: &str, cuts: &Cuts<'_>, segment: &Segment, limit: usize) -> (usize, bool) {
+    match cuts.cut(boundary(document, segment.start), limit, 0) {
         Some(end) => (end, true),
         None => (document.len(), reply.finished),
     }
@@ -171,6 +174,7 @@ fn goal(reply: &Reply, document: &str, segment: &Segment, limit: usize) -> (usiz
 fn native(
     reply: &Reply,
     document: &str,
+    cuts: &Cuts<'_>,
     segment: &Segment,
     receipt: &Receipt,
     capabilities: &Capabilities,
@@ -183,18 +187,18 @@ fn native(
         return settled.then(|| (Op::Finish { id, text: String::new(), last: false }, segment.end, false));
     }
     // Here what is visible is the document's text, so the offsets are those of its characters.
-    if let Some(end) = markdown::cut(document, segment.start, capabilities.message_bytes, segment.end) {
-        let text = format!("{}{}", document.get(segment.end..end)?, markdown::closing(document, end));
+    if let Some(end) = cuts.cut(segment.start, capabilities.message_bytes, segment.end) {
+        let text = format!("{}{}", document.get(segment.end..end)?, cuts.closing(end));
         return Some((Op::Finish { id, text, last: false }, end, true));
     }
     let rest = document.get(segment.end..)?;
     if reply.finished {
-        let text = format!("{rest}{}", markdown::closing(document, document.len()));
+        let text = format!("{rest}{}", cuts.closing(document.len()));
         return Some((Op::Finish { id, text, last: true }, document.len(), true));
     }
     let age_ms = u64::try_from(now_ms.saturating_sub(segment.opened_at_ms)).unwrap_or(0);
     if age_ms > capabilities.stream_lifetime_ms {
-        let text = format!("{rest}{}", markdown::closing(document, document.len()));
+        let text = format!("{rest}{}", cuts.closing(document.len()));
         return Some((Op::Finish { id, text, last: false }, document.len(), true));
     }
     (!rest.is_empty()).then(|| (Op::Append { id, text: rest.to_owned() }, document.len(), false))
@@ -207,7 +211,7 @@ fn mend(reply: &Reply, document: &str) -> Option<Action> {
     let id = segment.receipt.as_ref()?.id.clone();
     let start = boundary(document, segment.start);
     let end = reply.segments.get(index + 1).map_or(document.len(), |next| boundary(document, next.start));
-    let text = markdown::piece(document, start, end);
+    let text = Cuts::of(document).piece(start, end);
     let text = if text.is_empty() { WITHDRAWN.to_owned() } else { text };
     let hash = hash_of(document, start, end);
     let op = Op::Edit { id, text, complete: true };

@@ -1,6 +1,7 @@
 //! One turn's reply: the text it should have and the messages that show it.
 
-use reveille_channel::{Actor, Marker, Receipt, ReplyContext, Sought, Task, ThreadRef, markdown};
+use reveille_channel::markdown::Cuts;
+use reveille_channel::{Actor, Marker, Receipt, ReplyContext, Sought, Task, ThreadRef};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -161,7 +162,7 @@ impl Reply {
         let sought = self.segments.get(index)?;
         let document = self.document();
         let end = self.segments.get(index + 1).map_or(document.len(), |next| boundary(&document, next.start));
-        let text = markdown::piece(&document, boundary(&document, sought.start), end);
+        let text = Cuts::of(&document).piece(boundary(&document, sought.start), end);
         Some(Sought { opened_at_ms: sought.opened_at_ms, text: Some(text), others: Vec::new() })
     }
 

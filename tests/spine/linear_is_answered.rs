@@ -387,6 +387,7 @@ async fn the_agent_ticket_plans_comments_moves_the_ticket_and_links_the_pull_req
     for lost in ["", "commentCreate", "issueCreate", "issueUpdate", "agentSessionUpdate", "attachmentLinkURL"] {
         let stage = Stage::with_linear(TICKET, true).await;
         stage.ship("ticket");
+        stage.configure("[models.played]", "[output]\nlink_hosts = [\"github.com\"]\n\n[models.played]");
         let _gateway = stage.serve("");
         let linear = stage.simulator.linear();
         if !lost.is_empty() {

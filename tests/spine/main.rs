@@ -16,6 +16,7 @@ mod github_shows_its_work;
 mod github_tools_act;
 mod installations_are_made;
 mod linear_is_answered;
+mod links_lead_only_where_somebody_chose;
 mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;
 mod slack_commands_open_a_thread;

@@ -128,7 +128,10 @@ async fn a_link_is_shown_and_not_fetched_and_nobody_is_notified() {
     assert!(slack.wait_until(PATIENCE, whole).await, "{:#?}\n{}", slack.answers(&posted), stage.log());
     let answers = slack.answers(&posted);
     assert_eq!(answers.len(), 1);
-    assert_eq!(answers[0].text, "Before it. See https://evil.example/?q=secret and &lt;!here&gt; and x.");
+    assert_eq!(
+        answers[0].text,
+        "Before it. See `https://evil.example/?q=secret` and &lt;!here&gt; and x (`https://evil.example/i`)."
+    );
     assert_eq!(slack.effects(), Vec::<String>::new());
 }
 

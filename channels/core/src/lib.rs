@@ -11,6 +11,7 @@ mod event;
 mod grant;
 mod id;
 mod install;
+pub mod links;
 pub mod markdown;
 mod places;
 mod reply;

@@ -4,6 +4,7 @@
 //! the same as not posting it again ("Create Message": `enforce_nonce`, "the past few minutes"), and nothing is looked for.
 //! Later our messages since then are listed, and the one that is not known to be another and begins like the text is it.
 
+use reveille_channel::links::Links;
 use reveille_channel::{Receipt, ReplyContext, ReplyError, Sought};
 
 use crate::api::{PAGE, Part};
@@ -68,7 +69,8 @@ impl Replies {
                     .iter()
                     .any(|other| Posted::read(other).is_ok_and(|other| other.message == posted.message))
         });
-        let is_it = |message: &Message| sought.text.as_deref().is_none_or(|text| is_like(&message.content, text));
+        let is_it =
+            |message: &Message| sought.text.as_deref().is_none_or(|text| is_like(&message.content, text, &self.links));
         let found = ours.iter().rev().find(|(_, message)| is_it(message));
         match (found, ours.last()) {
             (Some((posted, _)), _) => Ok(Some(posted.receipt())),
@@ -152,9 +154,9 @@ impl Replies {
 }
 
 /// Whether a message shows this text, or the beginning of it.
-fn is_like(content: &str, text: &str) -> bool {
+fn is_like(content: &str, text: &str, links: &Links) -> bool {
     let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '`').take(LIKENESS).collect::<String>();
-    let (shown, whole) = (bare(content), bare(&render::message(text)));
+    let (shown, whole) = (bare(content), bare(&render::message(text, links)));
     !shown.is_empty() && (whole.starts_with(&shown) || shown.starts_with(&whole) && !whole.is_empty())
 }
 
@@ -164,11 +166,11 @@ mod tests {
 
     #[test]
     fn a_beginning_is_like_the_whole() {
-        assert!(is_like("Looking", "Looking at the clock. It is late, and the night is long."));
-        assert!(is_like("```rust\nlet x\n```", "```rust\nlet x = 1;\nlet y = 2;\n```"));
-        assert!(is_like("Looking at **the** clock", "Looking at **the** clock"));
+        assert!(is_like("Looking", "Looking at the clock. It is late, and the night is long.", &Links::default()));
+        assert!(is_like("```rust\nlet x\n```", "```rust\nlet x = 1;\nlet y = 2;\n```", &Links::default()));
+        assert!(is_like("Looking at **the** clock", "Looking at **the** clock", &Links::default()));
         for (content, text) in [("Sorry", "Looking"), ("", "Looking"), ("Looking", ""), ("Look there", "Looking at")] {
-            assert!(!is_like(content, text), "{content} {text}");
+            assert!(!is_like(content, text, &Links::default()), "{content} {text}");
         }
     }
 }

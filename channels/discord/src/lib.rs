@@ -45,11 +45,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use reveille_channel::links::{LinkHost, Links};
 use reveille_channel::{
     Actor, Capabilities, Channel, CommandOffer, ContextMessage, Delivery, Ed25519Key, Identity, Inbound, Intake,
     Listened, Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Sought, Streaming, ThreadRef,
     Verified,
 };
+
+use url::Url;
 
 use access::Access;
 use api::Api;
@@ -98,6 +101,7 @@ impl Discord {
         let connection = connection.into();
         let own = Arc::new(Own::new(settings.application_id));
         let places = Arc::new(Places::default());
+        let links = own_pages(&settings.api_base_url);
         let api = Arc::new(Api::new(settings.api_base_url, settings.bot_token)?);
         let replies = Replies {
             api: Arc::clone(&api),
@@ -105,6 +109,7 @@ impl Discord {
             places: Arc::clone(&places),
             memory: Memory::default(),
             typing: Typing::default(),
+            links,
         };
         let gateway = settings.gateway.then(|| {
             let (api, own, places) = (Arc::clone(&api), Arc::clone(&own), Arc::clone(&places));
@@ -121,6 +126,23 @@ impl Discord {
             gateway,
             command_guilds: settings.command_guilds,
         })
+    }
+}
+
+impl Discord {
+    /// Links may lead to these hosts too, not to Discord's own alone.
+    #[must_use]
+    pub fn with_links(mut self, links: &Links) -> Self {
+        self.replies.links = self.replies.links.with(links);
+        self
+    }
+}
+
+/// Where messages and channels have their addresses: `discord.com`, or the server that stands in for it.
+fn own_pages(api: &Url) -> Links {
+    match api.host_str() {
+        Some("discord.com") => Links::to([LinkHost::own("discord.com")]),
+        _ => Links::default().and_of(api),
     }
 }
 

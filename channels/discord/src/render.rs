@@ -1,12 +1,14 @@
 //! CommonMark in, Discord's dialect out ("Reference: Message Formatting"; the help page "Markdown Text 101"), with nothing in
 //! it that notifies, previews or hides an address.
 //!
-//! Discord's dialect is near to CommonMark, so prose stays what it is. Rendered are: links (people see where one leads, and
-//! `<...>` keeps it without a preview), images (only their words stay), tables (as code), headings below the third, HTML.
+//! Discord's dialect is near to CommonMark, so prose stays what it is. Rendered are: links (people see where one leads,
+//! `<...>` keeps it without a preview, and what may be none, see [`Links`], is code), images (only their words stay), tables (as
+//! code), headings below the third, HTML.
 //! Notifications are ruled out by `allowed_mentions` besides; here references only lose their looks.
 
 use comrak::nodes::{AstNode, ListType, NodeValue};
 use comrak::{Arena, Options, parse_document};
+use reveille_channel::links::{Links, Reach, address_of, scan};
 
 /// "Create Message": characters of a message. Counted in UTF-16 units, which are never fewer.
 pub(crate) const CONTENT_MAX: usize = 2_000;
@@ -20,8 +22,8 @@ pub(crate) fn length(text: &str) -> usize {
 }
 
 /// A whole message.
-pub(crate) fn message(text: &str) -> String {
-    let rendered = markdown(text);
+pub(crate) fn message(text: &str, links: &Links) -> String {
+    let rendered = markdown(text, links);
     if length(&rendered) <= CONTENT_MAX {
         return rendered;
     }
@@ -48,10 +50,11 @@ fn cut(text: &str) -> String {
     format!("{kept}…\n```")
 }
 
-fn markdown(text: &str) -> String {
+fn markdown(text: &str, links: &Links) -> String {
     // Prose without a sign of markup is what it is, to the byte.
-    let has_signs = text
-        .contains(['*', '_', '~', '`', '[', '#', '!', '\\', '|', '+', '=', '-', '.', ')', '>', '<', '&', '\t', ':']);
+    let has_signs = text.contains([
+        '*', '_', '~', '`', '[', '#', '!', '\\', '|', '+', '=', '-', '.', ')', '>', '<', '&', '\t', ':', '@',
+    ]);
     if !has_signs && !text.contains("    ") && !text.contains("  \n") {
         return text.to_owned();
     }
@@ -59,37 +62,36 @@ fn markdown(text: &str) -> String {
     let mut options = Options::default();
     options.extension.strikethrough = true;
     options.extension.table = true;
-    options.extension.autolink = true;
     let root = parse_document(&arena, text, &options);
     let mut out = String::with_capacity(text.len() + 16);
-    blocks(root, &mut out);
+    blocks(root, links, &mut out);
     let trailing = text.len() - text.trim_end_matches('\n').len();
     let body = out.trim_end_matches('\n').to_owned();
     format!("{body}{}", "\n".repeat(trailing))
 }
 
-fn blocks<'a>(parent: &'a AstNode<'a>, out: &mut String) {
+fn blocks<'a>(parent: &'a AstNode<'a>, links: &Links, out: &mut String) {
     let mut is_first = true;
     for node in parent.children() {
         if !is_first {
             out.push_str("\n\n");
         }
         is_first = false;
-        block(node, out);
+        block(node, links, out);
     }
 }
 
-fn block<'a>(node: &'a AstNode<'a>, out: &mut String) {
+fn block<'a>(node: &'a AstNode<'a>, links: &Links, out: &mut String) {
     match &node.data.borrow().value {
         NodeValue::Paragraph => {
             let mut words = String::new();
-            inlines(node, &mut words);
+            inlines(node, links, &mut words);
             let lines: Vec<String> = words.split('\n').map(at_line_start).collect();
             out.push_str(&lines.join("\n"));
         }
         NodeValue::Heading(heading) => {
             let mut title = String::new();
-            inlines(node, &mut title);
+            inlines(node, links, &mut title);
             if heading.level <= 3 {
                 out.push_str(&format!("{} {title}", "#".repeat(usize::from(heading.level))));
             } else {
@@ -104,7 +106,7 @@ fn block<'a>(node: &'a AstNode<'a>, out: &mut String) {
         }
         NodeValue::BlockQuote => {
             let mut quoted = String::new();
-            blocks(node, &mut quoted);
+            blocks(node, links, &mut quoted);
             let lines: Vec<String> = quoted.lines().map(|line| format!("> {line}")).collect();
             out.push_str(&lines.join("\n"));
         }
@@ -113,7 +115,7 @@ fn block<'a>(node: &'a AstNode<'a>, out: &mut String) {
             let mut items = Vec::new();
             for item in node.children() {
                 let mut body = String::new();
-                blocks(item, &mut body);
+                blocks(item, links, &mut body);
                 let sign = match list.list_type {
                     ListType::Bullet => "-".to_owned(),
                     ListType::Ordered => format!("{number}."),
@@ -135,8 +137,8 @@ fn block<'a>(node: &'a AstNode<'a>, out: &mut String) {
         }
         NodeValue::Table(_) => out.push_str(&table(node)),
         NodeValue::ThematicBreak => out.push_str("———"),
-        NodeValue::HtmlBlock(html) => out.push_str(&escape(html.literal.trim_end_matches('\n'))),
-        _ => blocks(node, out),
+        NodeValue::HtmlBlock(html) => linked(html.literal.trim_end_matches('\n'), links, out),
+        _ => blocks(node, links, out),
     }
 }
 
@@ -195,40 +197,50 @@ fn words<'a>(parent: &'a AstNode<'a>, out: &mut String) {
     }
 }
 
-fn inlines<'a>(parent: &'a AstNode<'a>, out: &mut String) {
+fn inlines<'a>(parent: &'a AstNode<'a>, links: &Links, out: &mut String) {
     for node in parent.children() {
         match &node.data.borrow().value {
-            NodeValue::Text(text) => out.push_str(&escape(text)),
+            NodeValue::Text(text) => linked(text, links, out),
             NodeValue::SoftBreak | NodeValue::LineBreak => out.push('\n'),
             NodeValue::Code(code) => out.push_str(&span(&code.literal)),
-            NodeValue::HtmlInline(html) => out.push_str(&escape(html)),
-            NodeValue::Strong => wrapped(node, "**", out),
-            NodeValue::Emph => wrapped(node, "*", out),
-            NodeValue::Strikethrough => wrapped(node, "~~", out),
+            NodeValue::HtmlInline(html) => linked(html, links, out),
+            NodeValue::Strong => wrapped(node, "**", links, out),
+            NodeValue::Emph => wrapped(node, "*", links, out),
+            NodeValue::Strikethrough => wrapped(node, "~~", links, out),
             NodeValue::Link(link) => {
-                let mut label = String::new();
+                let (mut label, mut shown) = (String::new(), String::new());
                 words(node, &mut label);
-                let address = address(&link.url);
-                if label.is_empty() || label == link.url || format!("http://{label}") == link.url {
-                    out.push_str(&address);
-                } else {
+                inlines(node, links, &mut shown);
+                match address_of(&link.url, &label) {
+                    None => out.push_str(&shown),
+                    Some(url) if shown.is_empty() || label == url => out.push_str(&address(url, links)),
                     // People see where a link leads: Discord's own form would hide it behind the words.
-                    let mut shown = String::new();
-                    inlines(node, &mut shown);
-                    out.push_str(&format!("{shown} ({address})"));
+                    Some(url) => out.push_str(&format!("{shown} ({})", address(url, links))),
                 }
             }
             // An image of another server is fetched by whoever looks: only its words stay.
-            _ => inlines(node, out),
+            _ => inlines(node, links, out),
         }
     }
 }
 
-/// An address: a link without a preview where it is one of the web, else to the letter.
-fn address(url: &str) -> String {
-    let is_of_the_web = (url.starts_with("https://") || url.starts_with("http://"))
-        && !url.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>'));
-    if is_of_the_web { format!("<{url}>") } else { span(url) }
+/// Plain text, in which addresses are links where they may be and else code.
+fn linked(text: &str, links: &Links, out: &mut String) {
+    let mut end = 0;
+    for one in scan(text, Reach::Addresses, &|address| links.allows(address)) {
+        let (Some(between), Some(found)) = (text.get(end..one.range.start), text.get(one.range.clone())) else {
+            continue;
+        };
+        out.push_str(&escape(between));
+        out.push_str(&if one.is_allowed && !found.contains("://") { escape(found) } else { address(found, links) });
+        end = one.range.end;
+    }
+    out.push_str(&escape(text.get(end..).unwrap_or_default()));
+}
+
+/// An address: a link without a preview where it may be one, else to the letter.
+fn address(url: &str, links: &Links) -> String {
+    if links.allows(url) { format!("<{url}>") } else { span(url) }
 }
 
 /// A code span, whatever ticks are in it.
@@ -236,9 +248,9 @@ fn span(literal: &str) -> String {
     if literal.contains('`') { format!("`` {} ``", literal.replace("``", "''")) } else { format!("`{literal}`") }
 }
 
-fn wrapped<'a>(node: &'a AstNode<'a>, sign: &str, out: &mut String) {
+fn wrapped<'a>(node: &'a AstNode<'a>, sign: &str, links: &Links, out: &mut String) {
     out.push_str(sign);
-    inlines(node, out);
+    inlines(node, links, out);
     out.push_str(sign);
 }
 
@@ -289,8 +301,14 @@ fn is_of_a_language(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use reveille_channel::links::LinkHost;
 
     use super::*;
+
+    fn message(text: &str) -> String {
+        let hosts = ["a.b", "docs.example.com", "good.example"].map(|name| LinkHost::parse(name).unwrap());
+        super::message(text, &Links::to(hosts))
+    }
 
     #[test]
     fn markup_stays_and_nothing_notifies_previews_or_hides() {
@@ -306,19 +324,46 @@ mod tests {
     #[test]
     fn addresses_are_links_without_a_preview_or_no_links() {
         for (text, shown) in [
-            ("see https://a.b/c?d=1", "see <https://a.b/c?d=1>"),
+            ("see https://a.b/c, https://a.b/c?d=1", "see <https://a.b/c>, `https://a.b/c?d=1`"),
             ("[words](https://a.b)", "words (<https://a.b>)"),
-            ("[https://good.example](https://evil.example)", "https:\u{200b}//good.example (<https://evil.example>)"),
+            ("[https://good.example](https://evil.example)", "<https://good.example> (`https://evil.example`)"),
             ("[x](javascript:alert)", "x (`javascript:alert`)"),
             ("[x](//evil.example)", "x (`//evil.example`)"),
-            ("[ref]\n\n[ref]: https://e.example", "ref (<https://e.example>)"),
-            ("<https://e.example>", "<https://e.example>"),
+            ("[ref]\n\n[ref]: https://e.example", "ref (`https://e.example`)"),
+            ("<https://e.example>", "`https://e.example`"),
             ("ftp://e.example", "`ftp://e.example`"),
-            ("steam://run/1", "steam:\u{200b}//run/1"),
-            ("<b>x</b> <a href='https://e.example'>y</a>", "<b>x\\</b> \\<a href='https:\u{200b}//e.example'>y\\</a>"),
+            ("steam://run/1", "`steam://run/1`"),
+            ("me@e.example <me@e.example>", "`me@e.example` `me@e.example`"),
         ] {
             assert_eq!(message(text), shown, "{text}");
         }
+    }
+
+    /// What Discord makes links of: addresses outside of code.
+    fn foreign(shown: &str) -> Vec<String> {
+        let mut options = Options::default();
+        options.extension.autolink = true;
+        options.parse.relaxed_autolinks = true;
+        let arena = Arena::new();
+        let chosen = ["https://a.b", "https://docs.example.com", "https://good.example"];
+        let is_chosen = |url: &str| {
+            let rest = chosen.iter().find_map(|host| url.strip_prefix(host));
+            rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['/', '#'])) && !rest.contains('?'))
+        };
+        let found = parse_document(&arena, shown, &options).descendants().filter_map(|node| match &node.data().value {
+            NodeValue::Link(link) | NodeValue::Image(link) => Some(link.url.clone()).filter(|url| !is_chosen(url)),
+            _ => None,
+        });
+        found.collect()
+    }
+
+    #[test]
+    fn no_address_of_the_table_is_a_link() {
+        let texts: Vec<String> = serde_json::from_str(include_str!("../../core/fixtures/addresses.json")).unwrap();
+        for text in texts {
+            assert_eq!(foreign(&message(&text)), Vec::<String>::new(), "{text:?}: {:?}", message(&text));
+        }
+        assert!(foreign("https://evil.example eve@evil.example ![x](y)").len() >= 3, "it is looked for");
     }
 
     #[test]
@@ -345,7 +390,7 @@ mod tests {
 
         #[test]
         fn no_reference_survives_outside_of_code(text in "(<@1>|<#2>|<@&3>|[a-z \n]|[.,!]){0,40}") {
-            let shown = message(&text);
+            let shown: String = message(&text).split("```").step_by(2).collect();
             for reference in ["<@1>", "<#2>", "<@&3>"] {
                 let escaped = shown.matches(&format!("\\{reference}")).count();
                 prop_assert_eq!(shown.matches(reference).count(), escaped, "{}", shown);

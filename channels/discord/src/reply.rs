@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use reveille_channel::links::Links;
 use reveille_channel::{Op, Receipt, ReplyContext, ReplyError};
 use tokio::time::Instant;
 
@@ -37,6 +38,8 @@ pub(crate) struct Replies {
     pub(crate) places: Arc<Places>,
     pub(crate) memory: Memory,
     pub(crate) typing: Typing,
+    /// Where links of a text may lead.
+    pub(crate) links: Links,
 }
 
 /// Where a message is posted.
@@ -49,9 +52,9 @@ pub(crate) struct Target {
 impl Replies {
     pub(crate) async fn perform(&self, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
         match op {
-            Op::Start { text, .. } => self.start(context, &render::message(text)).await,
+            Op::Start { text, .. } => self.start(context, &render::message(text, &self.links)).await,
             Op::Edit { id, text, .. } => {
-                let content = render::message(text);
+                let content = render::message(text, &self.links);
                 let posted = Posted::read(id)?;
                 self.edit(context, &posted, &Outgoing { content: &content, ..Outgoing::default() }).await?;
                 Ok(posted.receipt())

@@ -35,6 +35,7 @@ mod transport;
 mod verify;
 
 use async_trait::async_trait;
+use reveille_channel::links::Links;
 use reveille_channel::{
     Actor, Capabilities, Change, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Kind, Malformed, Op,
     Progress, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
@@ -72,6 +73,7 @@ pub struct GitHub {
     webhook_secret: Secret,
     auth: Auth,
     web: Url,
+    links: Links,
     api: Api,
     own: own::Own,
     access: access::Access,
@@ -93,6 +95,7 @@ impl GitHub {
         Ok(Self {
             connection: connection.into(),
             api: Api::new(&settings.api_base_url, &settings.auth)?,
+            links: Links::default().and_of(&web_address(&settings.api_base_url)),
             web: web_address(&settings.api_base_url),
             webhook_secret: settings.webhook_secret,
             auth: settings.auth,
@@ -102,18 +105,25 @@ impl GitHub {
         })
     }
 
+    /// Links may lead to these hosts too, not to GitHub's own alone.
+    #[must_use]
+    pub fn with_links(mut self, links: &Links) -> Self {
+        self.links = self.links.with(links);
+        self
+    }
+
     /// The REST calls, for tools.
     #[must_use]
     pub fn api(&self) -> &Api {
         &self.api
     }
 
-    /// A text of ours made inert: no mention, reference, image, raw HTML or slash command of it acts on GitHub, and a
-    /// code fence that is open at its end is closed, so that something can follow.
+    /// A text of ours made inert: no mention, reference, image, raw HTML, slash command or link to a host that nobody chose
+    /// acts, and a code fence that is open at its end is closed, so that something can follow.
     /// For texts that go out by [`GitHub::api`]; [`Channel::perform`] does it by itself.
     #[must_use]
     pub fn render(&self, text: &str) -> String {
-        let mut inert = render::render(text, &self.web);
+        let mut inert = render::render(text, &self.web, &self.links);
         let closing = reveille_channel::markdown::closing(&inert, inert.len());
         inert.push_str(&closing);
         inert

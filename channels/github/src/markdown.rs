@@ -24,6 +24,16 @@ pub(crate) fn parsed<T>(text: &str, read: impl for<'a> FnOnce(&'a AstNode<'a>) -
     read(comrak::parse_document(&arena, text, &options()))
 }
 
+/// As [`parsed`], with the links that GitHub makes of bare addresses (GFM, "Autolinks (extension)"), and some that it does not:
+/// addresses in brackets, and of any scheme.
+pub(crate) fn parsed_with_autolinks<T>(text: &str, read: impl for<'a> FnOnce(&'a AstNode<'a>) -> T) -> T {
+    let arena = Arena::new();
+    let mut options = options();
+    options.extension.autolink = true;
+    options.parse.relaxed_autolinks = true;
+    read(comrak::parse_document(&arena, text, &options))
+}
+
 /// Where the lines of a text begin, to turn comrak's positions into byte ranges.
 pub(crate) struct Lines<'t> {
     text: &'t str,

@@ -2,10 +2,10 @@
 //!
 //! A model's text may have been steered by a stranger, so nothing in it may notify, refer, fetch or command
 //! (OUT-1, OUT-2, OUT-3): images become their text, mentions and references (and with them `Fixes #1`) are broken by an
-//! invisible character, addresses of issues become code, raw HTML (and with it a false marker) is escaped, and so are a
-//! `/command` at the start of a line and the box of a task list, which somebody could tick. A `suggestion` that somebody
-//! could commit becomes plain code. Code is else left alone, for GitHub does not act on it; but the bots that take
-//! commands read comments line by line, so a `/command` in it is moved by a blank.
+//! invisible character, addresses of issues, and of hosts that nobody chose ([`Links`]), become code, raw HTML (and with it
+//! a false marker) is escaped, and so are a `/command` at the start of a line and the box of a task list, which somebody could
+//! tick. A `suggestion` that somebody could commit becomes plain code. Code is else left alone, for GitHub does not act on it;
+//! but the bots that take commands read comments line by line, so a `/command` in it is moved by a blank.
 //!
 //! The text is parsed, the dangerous spans are edited, and the outcome is parsed again until nothing is left to edit.
 //! Where that does not settle, the whole text is shown as code: a reply that is ugly is better than one that acts.
@@ -13,9 +13,10 @@
 use std::ops::Range;
 
 use comrak::nodes::{AstNode, NodeLink, NodeValue};
+use reveille_channel::links::{Links, address_of};
 use url::Url;
 
-use crate::markdown::{Lines, parsed};
+use crate::markdown::{Lines, parsed, parsed_with_autolinks};
 use crate::scan::{self, Act};
 use crate::source::Source;
 
@@ -33,19 +34,20 @@ type Edit = Vec<(Range<usize>, String)>;
 struct Unplaced;
 
 /// Makes a text inert.
-pub(crate) fn render(text: &str, web: &Url) -> String {
+pub(crate) fn render(text: &str, web: &Url, links: &Links) -> String {
     if !needs_parsing(text) {
         return text.to_owned();
     }
-    moved_commands(&inert(text, web))
+    moved_commands(&inert(text, web, links))
 }
 
-fn inert(text: &str, web: &Url) -> String {
+fn inert(text: &str, web: &Url, links: &Links) -> String {
     let mut current = text.to_owned();
     for _ in 0..MOST_ROUNDS {
-        match edits(&current, web) {
+        match edits(&current, web, links) {
             Ok(edits) if edits.is_empty() => {
-                if current.len() > MOST_CHARACTERS && current.chars().count() > MOST_CHARACTERS {
+                let is_too_long = current.len() > MOST_CHARACTERS && current.chars().count() > MOST_CHARACTERS;
+                if is_too_long || has_foreign_link(&current, web, links) {
                     break;
                 }
                 return current;
@@ -62,11 +64,11 @@ fn inert(text: &str, web: &Url) -> String {
 
 /// Whether the text holds anything that could act. Most prose does not.
 fn needs_parsing(text: &str) -> bool {
-    if text.contains(['@', '#', '<', '/', '&', '\\']) {
+    if text.contains(['@', '#', '<', '/', '&', '\\', ':']) {
         return true;
     }
     let lower = text.to_ascii_lowercase();
-    ["![", "[ ]", "[x]", "suggestion", "gh-", "www."].iter().any(|acting| lower.contains(acting))
+    ["![", "](", "]:", "[ ]", "[x]", "suggestion", "gh-", "www."].iter().any(|acting| lower.contains(acting))
 }
 
 /// The text with a blank before each line that begins as a command, wherever that is. One blank changes no structure.
@@ -79,6 +81,19 @@ fn moved_commands(text: &str) -> String {
         moved.push_str(line);
     }
     moved
+}
+
+/// Whether GitHub would make a link of something that may be none. It reads addresses from the source, across what is markup to
+/// everybody else, so what is left to act is asked of a parser that does as well.
+fn has_foreign_link(text: &str, web: &Url, links: &Links) -> bool {
+    if !text.contains(['@', ':']) && !text.to_ascii_lowercase().contains("www.") {
+        return false;
+    }
+    parsed_with_autolinks(text, |root| {
+        root.descendants().any(
+            |node| matches!(&node.data().value, NodeValue::Link(link) if !scan::may_be_link(&link.url, web, links)),
+        )
+    })
 }
 
 /// The text as one block of code.
@@ -106,8 +121,17 @@ fn code_span(code: &str, longest: usize) -> String {
     format!("{ticks}{pad}{code}{pad}{ticks}")
 }
 
+/// Code in place of a range of the text. What stands beside it may be, or become, a backtick, and a backslash would escape one:
+/// then they are kept apart.
+fn code_at(text: &str, range: Range<usize>, code: &str, longest: usize) -> Option<(Range<usize>, String)> {
+    let apart = |is_near: bool| if is_near { INVISIBLE } else { "" };
+    let before = apart(text.get(..range.start)?.ends_with(['`', '>', '\\']));
+    let after = apart(text.get(range.end..)?.starts_with(['`', '<']));
+    Some((range, format!("{before}{}{after}", code_span(code, longest))))
+}
+
 /// What must be edited in this text.
-fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
+fn edits(text: &str, web: &Url, links: &Links) -> Result<Vec<Edit>, Unplaced> {
     parsed(text, |root| {
         let lines = Lines::new(text);
         let longest = longest_run(text);
@@ -118,7 +142,7 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
             match &data.value {
                 NodeValue::HtmlBlock(_) | NodeValue::HtmlInline(_) => edits.push(escape_html(text, place()?)?),
                 NodeValue::Image(link) => edits.push(unlink(text, &lines, node, link, longest)?),
-                NodeValue::Link(link) if scan::is_reference(&link.url, web) => {
+                NodeValue::Link(link) if !scan::may_be_link(&link.url, web, links) => {
                     edits.push(unlink(text, &lines, node, link, longest)?);
                 }
                 NodeValue::CodeBlock(block) if is_suggestion(&block.info) => {
@@ -126,7 +150,7 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
                 }
                 NodeValue::TaskItem(_) => edits.push(escape_box(text, place()?)?),
                 NodeValue::Text(content) => {
-                    let acts = scan::acts(content, web);
+                    let acts = scan::acts(content, web, links);
                     // Positions of text that does nothing are never asked for.
                     if acts.is_empty() && !content.starts_with('/') {
                         continue;
@@ -138,7 +162,7 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
                     } else if !acts.is_empty() {
                         let source = Source::of(content, text, start).ok_or(Unplaced)?;
                         for act in acts {
-                            edits.push(vec![edit(content, &source, act, longest).ok_or(Unplaced)?]);
+                            edits.push(vec![edit(text, content, &source, act, longest).ok_or(Unplaced)?]);
                         }
                     }
                 }
@@ -150,14 +174,14 @@ fn edits(text: &str, web: &Url) -> Result<Vec<Edit>, Unplaced> {
 }
 
 /// One act's edit.
-fn edit(content: &str, source: &Source, act: Act, longest: usize) -> Option<(Range<usize>, String)> {
+fn edit(text: &str, content: &str, source: &Source, act: Act, longest: usize) -> Option<(Range<usize>, String)> {
     Some(match act {
         Act::Break(at) => {
             let at = source.span(at..at + 1)?.start;
             (at..at, INVISIBLE.to_owned())
         }
         Act::Encode(at) => (source.span(at..at + 1)?, "%40".to_owned()),
-        Act::Address(range) => (source.span(range.clone())?, code_span(content.get(range)?, longest)),
+        Act::Address(range) => code_at(text, source.span(range.clone())?, content.get(range)?, longest)?,
     })
 }
 
@@ -178,10 +202,13 @@ fn unlink<'a>(
 ) -> Result<Edit, Unplaced> {
     let whole = lines.range(node.data().sourcepos).ok_or(Unplaced)?;
     let raw = text.get(whole.clone()).ok_or(Unplaced)?;
-    let address = if link.url.is_empty() { String::new() } else { code_span(&link.url, longest) };
+    let label = raw.strip_prefix('<').and_then(|raw| raw.strip_suffix('>')).unwrap_or_default();
+    let address = address_of(&link.url, label);
     if raw.starts_with('<') {
-        return Ok(vec![(whole, address)]);
+        let (range, code) = code_at(text, whole, address.unwrap_or_default(), longest).ok_or(Unplaced)?;
+        return Ok(vec![(range, code)]);
     }
+    let address = address.map_or_else(String::new, |address| code_span(address, longest));
     if !raw.starts_with('[') && !raw.starts_with("![") {
         return Err(Unplaced);
     }
@@ -249,11 +276,21 @@ fn apply(text: &str, edits: Vec<Edit>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use reveille_channel::links::LinkHost;
 
     use super::*;
 
+    fn web() -> Url {
+        Url::parse("https://github.com/").unwrap()
+    }
+
+    fn links() -> Links {
+        let chosen = ["docs.example.com", "example.com"].map(|name| LinkHost::parse(name).unwrap());
+        Links::to(chosen).and_of(&web())
+    }
+
     fn rendered(text: &str) -> String {
-        render(text, &Url::parse("https://github.com/").unwrap())
+        render(text, &web(), &links())
     }
 
     /// What is shown when the invisible character is not.
@@ -265,7 +302,7 @@ mod tests {
     fn what_acts_is_made_inert_and_the_rest_stays() {
         for (text, inert) in [
             ("Ask @octocat or @acme/team.", "Ask @·octocat or @·acme/team."),
-            ("mail me@example.com", "mail me@example.com"),
+            ("mail me@example.com", "mail `me@example.com`"),
             ("`@octocat` stays", "`@octocat` stays"),
             ("```\n@octocat fixes #1 <b>\n```", "```\n@octocat fixes #1 <b>\n```"),
             ("Fixes #42, acme/app#7 and GH-3", "Fixes #·42, acme/app#·7 and GH-·3"),
@@ -289,11 +326,20 @@ mod tests {
             ("<https://github.com/acme/app/pull/4>", "`https://github.com/acme/app/pull/4`"),
             ("[it](https://github.com/acme/app/issues/4)", "it (`https://github.com/acme/app/issues/4`)"),
             ("https://example.com/@octocat", "https://example.com/%40octocat"),
-            ("https://docs.github.com/en/issues/x", "https://docs.github.com/en/issues/x"),
+            ("https://docs.github.com/en/issues/x", "`https://docs.github.com/en/issues/x`"),
             ("https://github.com/acme/issues", "https://github.com/acme/issues"),
             ("[it](/acme/app/issues/4)", "it (`/acme/app/issues/4`)"),
             ("www.GitHub.com//acme/app/pull/4", "`www.GitHub.com//acme/app/pull/4`"),
             ("[docs](https://example.com/a#1)", "[docs](https://example.com/a#1)"),
+            ("[docs](https://evil.example/a_b)!", "docs (`https://evil.example/a_b`)!"),
+            ("see https://evil.example/a.", "see `https://evil.example/a`."),
+            (
+                "[it](https://github.com/acme/app/blob/main/x#L10-L20)",
+                "[it](https://github.com/acme/app/blob/main/x#L10-L20)",
+            ),
+            ("https://github.com/search?q=secret", "`https://github.com/search?q=secret`"),
+            ("[https://example.com&num;4", "```text\n[https://example.com&num;4\n```"),
+            ("file.md and evil.example", "file.md and evil.example"),
             ("```suggestion\nx\n```", "```text\nx\n```"),
             ("~~~ Suggestion:-0+1\nx\n~~~", "~~~ text:-0+1\nx\n~~~"),
             ("> ```suggestion\n> x\n> ```", "> ```text\n> x\n> ```"),
@@ -324,14 +370,53 @@ mod tests {
         assert!(shown.starts_with("```text\n@a ") && shown.chars().count() < 65_536, "{}", shown.len());
     }
 
+    /// The links and images that GitHub makes of a text (GFM with its autolinks) and nobody chose.
+    fn foreign(text: &str) -> Vec<String> {
+        let mut options = crate::markdown::options();
+        options.extension.autolink = true;
+        options.parse.relaxed_autolinks = true;
+        let arena = comrak::Arena::new();
+        let is_chosen = |url: &str| {
+            Url::parse(url).is_ok_and(|url| {
+                matches!(url.host_str(), Some("docs.example.com" | "example.com" | "github.com"))
+                    && url.scheme().starts_with("http")
+                    && url.query().is_none()
+                    && url.username().is_empty()
+            })
+        };
+        let found =
+            comrak::parse_document(&arena, text, &options).descendants().filter_map(|node| match &node.data().value {
+                NodeValue::Link(link) if is_chosen(&link.url) => None,
+                NodeValue::Link(link) | NodeValue::Image(link) => Some(link.url.clone()),
+                NodeValue::HtmlBlock(html) => Some(html.literal.clone()),
+                NodeValue::HtmlInline(html) => Some(html.clone()),
+                _ => None,
+            });
+        found.collect()
+    }
+
+    #[test]
+    fn no_address_of_the_table_is_a_link() {
+        let texts: Vec<String> = serde_json::from_str(include_str!("../../core/fixtures/addresses.json")).unwrap();
+        for text in texts {
+            let shown = rendered(&text);
+            assert_eq!(foreign(&shown), Vec::<String>::new(), "{text:?}: {shown:?}");
+            assert_eq!(rendered(&shown), shown, "{text:?}");
+        }
+        assert_eq!(
+            foreign("https://evil.example www.evil.example eve@evil.example ![x](y)").len(),
+            4,
+            "it is looked for"
+        );
+    }
+
     fn prose() -> impl Strategy<Value = String> {
         let word = prop_oneof![
             "[a-zäöü]{1,8}".prop_map(|word| word),
             "[0-9]{1,4}",
             Just("**bold**".to_owned()),
             Just("`code @x #1`".to_owned()),
-            Just("[link](https://example.com/x?y=1#z)".to_owned()),
-            Just("me@example.com".to_owned()),
+            Just("[link](https://example.com/x#z)".to_owned()),
             Just("and/or".to_owned()),
             Just("AT&T".to_owned()),
             Just("1 < 2".to_owned()),
@@ -351,7 +436,7 @@ mod tests {
                 "Fixes #1", "closes: ", "```suggestion\n", "- [ ] ", "1. [x] ", "/lgtm\n",
                 "![", "](z)", "[a]", "[a]: https://github.com/a/b/issues/1\n", "<b>", "<!--", "-->", "<pre>", "</pre>",
                 "\n/close\n", "\n\n", "> ", "- ", "    ", "\t", "`", "``", "```\n", "~~~", "|", "|---|", "https://github.com/a/b/issues/1",
-                "https://x.y/@z", "www.github.com/a/b/pull/2", "*", "_", "~~", "[^1]", "[^1]: ", "\r", "\r\n", "\\", "&amp;", "\u{0}", "é", "# ", "===\n",
+                "https://x.y/@z", "https://example.com", "evil.example", ".evil.example", "https:", "//", "eve@", "www.", "mailto:", "&colon;", "\u{200b}", "www.github.com/a/b/pull/2", "*", "_", "~~", "[^1]", "[^1]: ", "\r", "\r\n", "\\", "&amp;", "\u{0}", "é", "# ", "===\n",
             ]).prop_map(str::to_owned),
         ];
         proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
@@ -363,7 +448,7 @@ mod tests {
             2 => "[a-z ]{0,4}",
             5 => proptest::sample::select(vec![
                 "@octocat", "&#64;octocat", "\\@octocat", "&commat;a", " #42", "&num;42", "\\#42", "acme/app#1", "GH-4",
-                "[a](b)", "\n\n", "\n", "> ", "- ", "1. ", "    ", "\t", "`", "```\n", "|", "| a |\n|---|\n| ", "*", "**", "_", "~~",
+                "[a](<https://example.com/b>)", "\n\n", "\n", "> ", "- ", "1. ", "    ", "\t", "`", "```\n", "|", "| a |\n|---|\n| ", "*", "**", "_", "~~",
                 "\\", "&amp;", "&nbsp;", "é", "\u{1f600}", "# ", "[^1]", "\r\n", "  \n", "\\*",
             ]).prop_map(str::to_owned),
         ];
@@ -389,9 +474,13 @@ mod tests {
         #[test]
         fn nothing_that_acts_is_left_and_rendering_again_changes_nothing(text in anything()) {
             let once = rendered(&text);
-            let web = Url::parse("https://github.com/").unwrap();
-            prop_assert!(edits(&once, &web).is_ok_and(|edits| edits.is_empty()), "{:?}", once);
+            prop_assert!(edits(&once, &web(), &links()).is_ok_and(|edits| edits.is_empty()), "{:?}", once);
             prop_assert_eq!(rendered(&once), once);
+        }
+
+        #[test]
+        fn github_makes_links_only_of_what_was_chosen(text in anything()) {
+            prop_assert_eq!(foreign(&rendered(&text)), Vec::<String>::new());
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use reveille_channel::links::{Links, Reach, scan};
 use url::Url;
 
 /// Something in a text that acts on GitHub.
@@ -14,7 +15,7 @@ pub(crate) enum Act {
     Break(usize),
     /// An `@` inside an address: there it can be percent-encoded, and the address still works.
     Encode(usize),
-    /// The address of an issue, pull request, discussion or commit, which leaves a trace there.
+    /// An address that is to be none: of an issue or the like, which leaves a trace there, or of a host that nobody chose.
     Address(Range<usize>),
 }
 
@@ -102,14 +103,19 @@ pub(crate) fn is_reference(address: &str, web: &Url) -> bool {
     is_github && kind.is_some_and(|kind| kinds.iter().any(|known| known.eq_ignore_ascii_case(kind)))
 }
 
+/// Whether an address may be a link: it leads to a host that was chosen, and leaves no trace.
+pub(crate) fn may_be_link(address: &str, web: &Url, links: &Links) -> bool {
+    links.allows(address) && !is_reference(address, web)
+}
+
 /// Everything in one run of text that acts on GitHub.
-pub(crate) fn acts(text: &str, web: &Url) -> Vec<Act> {
-    let (references, addresses): (Vec<_>, Vec<_>) = addresses(text)
-        .into_iter()
-        .partition(|range| text.get(range.clone()).is_some_and(|address| is_reference(address, web)));
-    let mut acts: Vec<Act> = references.iter().cloned().map(Act::Address).collect();
+pub(crate) fn acts(text: &str, web: &Url, links: &Links) -> Vec<Act> {
+    let addresses = addresses(text);
+    let found = scan(text, Reach::Addresses, &|address| may_be_link(address, web, links));
+    let foreign: Vec<_> = found.into_iter().filter(|one| !one.is_allowed).map(|one| one.range).collect();
+    let mut acts: Vec<Act> = foreign.iter().cloned().map(Act::Address).collect();
     for (at, character) in text.char_indices() {
-        if !matches!(character, '@' | '#' | 'g' | 'G') || address_at(&references, at).is_some() {
+        if !matches!(character, '@' | '#' | 'g' | 'G') || address_at(&foreign, at).is_some() {
             continue;
         }
         let address = address_at(&addresses, at);

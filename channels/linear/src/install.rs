@@ -149,9 +149,9 @@ impl Installs {
     }
 
     /// What an installation is used with.
-    fn make(&self, grant: &Arc<Grant>, api: &Api) -> Workspace {
+    fn make(&self, grant: &Arc<Grant>, home: &Workspace) -> Workspace {
         let with: Arc<dyn Refresh> = self.exchange.clone();
-        let workspace = Workspace::new(api.with(Credentials::Installed(Arc::clone(grant), with)));
+        let workspace = home.with(Credentials::Installed(Arc::clone(grant), with));
         workspace.own.learn(Me {
             id: grant.about("user").unwrap_or_default().to_owned(),
             organization: Some(grant.installation().to_owned()),
@@ -179,7 +179,7 @@ impl Linear {
 impl Installer for Linear {
     async fn restore(&self, kept: Arc<dyn Installations>) -> Result<(), NotKept> {
         let installs = self.installs()?;
-        installs.places.restore(kept, |grant| installs.make(grant, &self.home.api)).await
+        installs.places.restore(kept, |grant| installs.make(grant, &self.home)).await
     }
 
     fn authorize(&self, authorization: &Authorization<'_>) -> Url {
@@ -215,7 +215,7 @@ impl Installer for Linear {
         // Who we are there, and where that is, is asked of the token itself.
         let credentials = Credentials::given(&tokens.access)
             .ok_or_else(|| InstallError::Refused("the token holds characters no token has".into()))?;
-        let asked = Workspace::new(self.home.api.with(credentials));
+        let asked = self.home.with(credentials);
         let identity = identity::identify(&asked.api, &asked.own).await.map_err(failed)?;
         let me = asked.own.me().ok_or_else(|| InstallError::Refused("the token is nobody's".into()))?;
         let place = me.organization.clone();
@@ -237,7 +237,7 @@ impl Installer for Linear {
             );
         }
         let grant = Grant::new(&place, tokens, about(&me, &identity.installation), kept);
-        installs.places.install(grant, |grant| installs.make(grant, &self.home.api)).await?;
+        installs.places.install(grant, |grant| installs.make(grant, &self.home)).await?;
         tracing::info!(connection = self.connection, installation = place, "installed");
         Ok(Installed { installation: place, name: identity.installation, handle: identity.handle })
     }

@@ -37,10 +37,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use reveille_channel::links::Links;
 use reveille_channel::{
     Actor, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Malformed, Op,
     Progress, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
+use url::Url;
 
 pub use api::{Api, IssueChanges, MOST_PER_PAGE, NewIssue};
 pub use documents::{DOCUMENTS, Document};
@@ -77,6 +79,7 @@ pub struct Linear {
     /// Those credentials were refused: there is no such workspace.
     is_homeless: AtomicBool,
     installs: Option<Installs>,
+    links: Arc<Links>,
 }
 
 impl Linear {
@@ -93,15 +96,25 @@ impl Linear {
             }
             Auth::Client { .. } | Auth::Token(_) => None,
         };
+        let links = Arc::new(Links::default().and_of(&web_address(&settings.api_base_url)));
         let api = Api::new(settings.api_base_url, settings.auth)?;
         let installs = client.map(|(install, id, secret)| Installs::new(install, id, secret, &api));
         Ok(Self {
             connection: connection.into(),
             webhook_secret: settings.webhook_secret,
-            home: Arc::new(Workspace::new(api)),
+            home: Arc::new(Workspace::new(api, Arc::clone(&links))),
             is_homeless: AtomicBool::new(false),
             installs,
+            links,
         })
+    }
+
+    /// Links may lead to these hosts too, not to Linear's own alone: in every workspace. To be said before anything is installed.
+    #[must_use]
+    pub fn with_links(mut self, links: &Links) -> Self {
+        self.links = Arc::new(Links::clone(&self.links).with(links));
+        self.home = Arc::new(Workspace::new(self.home.api.clone(), Arc::clone(&self.links)));
+        self
     }
 
     /// The workspace that a thread is in, for tools.
@@ -134,6 +147,16 @@ impl Linear {
             None => (!self.is_homeless.load(Ordering::Relaxed)).then(|| Arc::clone(&self.home)),
         }
     }
+}
+
+/// Where the pages are: `api.linear.app` serves `linear.app`, any other host itself.
+fn web_address(api: &Url) -> Url {
+    let mut web = api.clone();
+    if let Some(host) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
+        // A host without its first label is a host; were it not, the address stays as it is.
+        let _ = web.set_host(Some(host));
+    }
+    web
 }
 
 #[async_trait]

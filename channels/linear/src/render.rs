@@ -2,13 +2,14 @@
 //!
 //! A model's text may have been steered by a stranger, so nothing in it may notify, fetch or pretend (OUT-1, OUT-2):
 //! mentions are broken by an invisible character, images become their text, addresses of profiles (which become mentions)
-//! and addresses that are no web pages become code, raw HTML is escaped. Code is left alone, for Linear does not act on it.
+//! and of hosts that nobody chose ([`Links`]) become code, raw HTML is escaped. Code is left alone, for Linear does not act on it.
 //!
 //! The text is parsed; where something in it acts, the document is changed and written anew, and looked at once more. Where
 //! something is left even then, the whole text is shown as code: a reply that is ugly is better than one that acts.
 
-use comrak::nodes::{AstNode, NodeCode, NodeValue};
+use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, format_commonmark, parse_document};
+use reveille_channel::links::{Links, Reach, scan, unlink};
 
 use crate::mention::options;
 
@@ -16,17 +17,19 @@ use crate::mention::options;
 const INVISIBLE: char = '\u{200b}';
 
 /// Makes a text inert.
-pub(crate) fn render(text: &str) -> String {
-    if !may_act(text) {
+pub(crate) fn render(text: &str, links: &Links) -> String {
+    if !may_act(text, links) {
         return text.to_owned();
     }
     let arena = Arena::new();
     let root = parse_document(&arena, text, &options());
-    if !defuse(&arena, root) {
+    let is_defused = defuse(&arena, root);
+    let is_unlinked = unlink(&arena, root, Reach::Names, &|address| may_be_link(address, links));
+    if !is_defused && !is_unlinked && !acts(text, links) {
         return text.to_owned();
     }
     let mut inert = String::with_capacity(text.len() + 64);
-    if format_commonmark(root, &options(), &mut inert).is_err() || acts(&inert) {
+    if format_commonmark(root, &options(), &mut inert).is_err() || acts(&inert, links) {
         return code(text);
     }
     inert.truncate(inert.trim_end_matches('\n').len());
@@ -34,22 +37,30 @@ pub(crate) fn render(text: &str) -> String {
 }
 
 /// Whether the text holds anything that could act. Most prose does not.
-fn may_act(text: &str) -> bool {
-    text.contains(['@', '<', '&'])
+fn may_act(text: &str, links: &Links) -> bool {
+    text.contains(['@', '<', '&', '\\'])
         || text.contains("![")
         || text.contains("](")
         || text.contains("]:")
-        || text.contains("linear.app")
+        // Where an address ends is not the same for everybody.
+        || (text.contains("://") && acts(text, links))
+        || scan(text, Reach::Names, &|address| may_be_link(address, links)).iter().any(|one| !one.is_allowed)
 }
 
-/// Whether anything in the text acts.
-fn acts(text: &str) -> bool {
+/// Whether anything in the text acts. It is read with bare addresses as links, for Linear makes some of them, in brackets too.
+fn acts(text: &str, links: &Links) -> bool {
+    let mut options = options();
+    options.extension.autolink = true;
+    options.parse.relaxed_autolinks = true;
     let arena = Arena::new();
-    let root = parse_document(&arena, text, &options());
+    let root = parse_document(&arena, text, &options);
     root.descendants().any(|node| match &node.data().value {
         NodeValue::Image(_) | NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_) => true,
-        NodeValue::Link(link) => !is_harmless(&link.url),
-        NodeValue::Text(text) => broken(text).is_some(),
+        NodeValue::Link(link) => !may_be_link(&link.url, links),
+        NodeValue::Text(text) => {
+            broken(text).is_some()
+                || scan(text, Reach::Names, &|address| may_be_link(address, links)).iter().any(|one| !one.is_allowed)
+        }
         _ => false,
     })
 }
@@ -80,11 +91,9 @@ pub(crate) fn code(text: &str) -> String {
     format!("{fence}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
-/// An address of a web page or a letter, and of nobody's profile.
-fn is_harmless(url: &str) -> bool {
-    let lower = url.to_ascii_lowercase();
-    let is_page = ["https://", "http://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme));
-    is_page && !lower.contains("/profiles/")
+/// Whether an address may be a link: it leads to a host that was chosen, and is nobody's profile.
+fn may_be_link(address: &str, links: &Links) -> bool {
+    links.allows(address) && !address.to_ascii_lowercase().contains("/profiles/")
 }
 
 /// The text with its mentions broken; `None` when it has none.
@@ -105,19 +114,10 @@ fn broken(text: &str) -> Option<String> {
         }
         before = Some(character);
     }
-    if out.to_ascii_lowercase().contains("linear.app/") {
-        // A bare address of a profile would become a mention.
-        for spelling in ["/profiles/", "/Profiles/", "/PROFILES/"] {
-            if out.contains(spelling) {
-                out = out.replace(spelling, &format!("/{INVISIBLE}profiles/"));
-                changed = true;
-            }
-        }
-    }
     changed.then_some(out)
 }
 
-/// Takes everything out of the document that acts. Whether there was anything.
+/// Takes everything out of the document that acts, but for links. Whether there was anything.
 fn defuse<'a>(arena: &'a Arena<'a>, root: &'a AstNode<'a>) -> bool {
     let mut changed = false;
     for node in root.descendants().collect::<Vec<_>>() {
@@ -141,14 +141,6 @@ fn defuse<'a>(arena: &'a Arena<'a>, root: &'a AstNode<'a>) -> bool {
                 replace(node, vec![paragraph]);
                 changed = true;
             }
-            NodeValue::Image(link) => {
-                unlink(arena, node, &link.url);
-                changed = true;
-            }
-            NodeValue::Link(link) if !is_harmless(&link.url) => {
-                unlink(arena, node, &link.url);
-                changed = true;
-            }
             _ => {}
         }
     }
@@ -168,23 +160,6 @@ fn lines<'a>(arena: &'a Arena<'a>, text: &str) -> Vec<&'a AstNode<'a>> {
     nodes
 }
 
-/// A link or image as its words, with the address as code behind them.
-fn unlink<'a>(arena: &'a Arena<'a>, node: &'a AstNode<'a>, url: &str) {
-    let mut instead: Vec<&AstNode<'_>> = node.children().collect();
-    if !url.is_empty() {
-        let literal = url.replace(['\n', '\r'], " ");
-        let address = NodeValue::Code(NodeCode { num_backticks: 1, literal });
-        if instead.is_empty() {
-            instead.push(arena.alloc(address.into()));
-        } else {
-            instead.push(arena.alloc(NodeValue::Text(" (".into()).into()));
-            instead.push(arena.alloc(address.into()));
-            instead.push(arena.alloc(NodeValue::Text(")".into()).into()));
-        }
-    }
-    replace(node, instead);
-}
-
 fn replace<'a>(node: &'a AstNode<'a>, instead: Vec<&'a AstNode<'a>>) {
     for new in instead {
         new.detach();
@@ -196,19 +171,28 @@ fn replace<'a>(node: &'a AstNode<'a>, instead: Vec<&'a AstNode<'a>>) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use reveille_channel::links::LinkHost;
 
     use super::*;
 
+    fn links() -> Links {
+        Links::to(["linear.app", "docs.example.com", "example.com"].map(|name| LinkHost::parse(name).unwrap()))
+    }
+
+    fn rendered(text: &str) -> String {
+        render(text, &links())
+    }
+
     /// What is shown when the invisible character is not.
     fn shown(text: &str) -> String {
-        render(text).replace(INVISIBLE, "·")
+        rendered(text).replace(INVISIBLE, "·")
     }
 
     #[test]
     fn what_acts_is_made_inert_and_the_rest_stays() {
         for (text, inert) in [
             ("Ask @octocat or @My Agent.", "Ask @·octocat or @·My Agent."),
-            ("mail me@example.com", "mail me@example.com"),
+            ("mail me@example.com", "mail `me@example.com`"),
             ("`@octocat` stays", "`@octocat` stays"),
             ("```\n@octocat <b>\n```", "```\n@octocat <b>\n```"),
             ("&#64;octocat", "@·octocat"),
@@ -216,11 +200,16 @@ mod tests {
             ("![a cat](https://evil.example/x.png)", "a cat (`https://evil.example/x.png`)"),
             ("[![a](b.png)](https://example.com)", "[a (`b.png`)](https://example.com)"),
             ("a <b>bold</b> word", "a \\<b\\>bold\\</b\\> word"),
-            ("https://linear.app/acme/profiles/bob", "https://linear.app/acme/·profiles/bob"),
+            ("https://linear.app/acme/profiles/bob", "`https://linear.app/acme/profiles/bob`"),
             ("[him](https://linear.app/acme/profiles/bob)", "him (`https://linear.app/acme/profiles/bob`)"),
             ("https://linear.app/acme/issue/ENG-1", "https://linear.app/acme/issue/ENG-1"),
-            ("[docs](https://example.com/a?b=1#c) and a_b * c", "[docs](https://example.com/a?b=1#c) and a_b * c"),
+            ("[docs](https://example.com/a#c) and a_b * c", "[docs](https://example.com/a#c) and a_b * c"),
+            ("[docs](https://evil.example/a_b)!", "docs (`https://evil.example/a_b`)\\!"),
+            ("see https://evil.example/a, file.md.", "see `https://evil.example/a`, `file.md`."),
+            ("https://linear.app/search?q=secret", "`https://linear.app/search?q=secret`"),
+            ("https://linear.app/acme/issue/ENG-1#comment-0a1b", "https://linear.app/acme/issue/ENG-1#comment-0a1b"),
             ("[x](javascript:alert(1))", "x (`javascript:alert(1)`)"),
+            ("https://example.com`", "```\nhttps://example.com`\n```"),
         ] {
             assert_eq!(inert, shown(text), "{text}");
         }
@@ -232,14 +221,54 @@ mod tests {
         assert_eq!(code("a ``` b\n"), "````\na ``` b\n````");
     }
 
+    /// The links and images that a reader with bare addresses as links makes of a text, and nobody chose; names besides.
+    fn foreign(text: &str) -> Vec<String> {
+        let mut options = options();
+        options.extension.autolink = true;
+        options.parse.relaxed_autolinks = true;
+        let arena = Arena::new();
+        let chosen = ["https://linear.app", "https://docs.example.com", "https://example.com"];
+        let is_chosen = |url: &str| {
+            let rest = chosen.iter().find_map(|host| url.strip_prefix(host));
+            rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['/', '#'])) && !rest.contains('?'))
+        };
+        let mut found = Vec::new();
+        for node in parse_document(&arena, text, &options).descendants() {
+            match &node.data().value {
+                NodeValue::Link(link) if is_chosen(&link.url) => {}
+                NodeValue::Link(link) | NodeValue::Image(link) => found.push(link.url.clone()),
+                NodeValue::HtmlInline(html) => found.push(html.clone()),
+                NodeValue::HtmlBlock(html) => found.push(html.literal.clone()),
+                NodeValue::Text(text) => found.extend(
+                    ["evil.example", "file.md", "host.zip"]
+                        .iter()
+                        .filter(|name| text.contains(**name))
+                        .map(|name| (*name).to_owned()),
+                ),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_address_of_the_table_is_a_link() {
+        let texts: Vec<String> = serde_json::from_str(include_str!("../../core/fixtures/addresses.json")).unwrap();
+        for text in texts {
+            let shown = rendered(&text);
+            assert_eq!(foreign(&shown), Vec::<String>::new(), "{text:?}: {shown:?}");
+            assert_eq!(rendered(&shown), shown, "{text:?}");
+        }
+        assert!(foreign("https://evil.example eve@evil.example ![x](y) file.md").len() >= 4, "it is looked for");
+    }
+
     fn prose() -> impl Strategy<Value = String> {
         let word = prop_oneof![
             "[a-zäöü]{1,8}".prop_map(|word| word),
             "[0-9]{1,4}",
             Just("**bold**".to_owned()),
             Just("`code @x #1`".to_owned()),
-            Just("[link](https://example.com/x?y=1#z)".to_owned()),
-            Just("me@example.com".to_owned()),
+            Just("[link](https://example.com/x#z)".to_owned()),
             Just("AT&T".to_owned()),
             Just("1 < 2".to_owned()),
             Just("\n\n- item".to_owned()),
@@ -256,7 +285,7 @@ mod tests {
             6 => proptest::sample::select(vec![
                 "@octocat", "&#64;octocat", "\\@octocat", "&commat;a", "![x](y)", "![", "](z)", "[a]", "[a]: https://x.y/profiles/b\n",
                 "<b>", "<!--", "-->", "<pre>", "</pre>", "\n\n", "> ", "- ", "    ", "\t", "`", "``", "```\n", "~~~", "|", "|---|",
-                "https://linear.app/a/profiles/b", "linear.app/a/profiles/b", "[x](https://linear.app/a/profiles/b)", "*", "_", "~~",
+                "https://linear.app/a/profiles/b", "linear.app/a/profiles/b", "https://example.com", "evil.example", ".evil.example", "https:", "//", "eve@", "www.", "mailto:", "&colon;", "\u{200b}", "[x](https://linear.app/a/profiles/b)", "*", "_", "~~",
                 "\r", "\r\n", "\\", "&amp;", "&lt;b&gt;", "é", "# ", "===\n",
             ]).prop_map(str::to_owned),
         ];
@@ -268,14 +297,15 @@ mod tests {
 
         #[test]
         fn prose_without_anything_that_acts_is_not_changed(text in prose()) {
-            prop_assert_eq!(render(&text), text);
+            prop_assert_eq!(rendered(&text), text);
         }
 
         #[test]
         fn nothing_that_acts_is_left_and_rendering_again_changes_nothing(text in anything()) {
-            let once = render(&text);
-            prop_assert!(!acts(&once), "{:?}", once);
-            prop_assert_eq!(render(&once), once);
+            let once = rendered(&text);
+            prop_assert!(!acts(&once, &links()), "{:?}", once);
+            prop_assert_eq!(foreign(&once), Vec::<String>::new(), "{:?}", once);
+            prop_assert_eq!(rendered(&once), once);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::asks;
 use crate::client::Failure;
 use crate::marker;
 use crate::place::Place;
-use crate::render::{code, plain, render};
+use crate::render::{code, plain};
 use crate::workspace::Workspace;
 
 /// What the reply's own message, or question, is called in its id; and what is said when a question is settled.
@@ -37,7 +37,7 @@ async fn in_session(linear: &Workspace, context: &ReplyContext, session: &str, o
     match op {
         Op::Start { text, .. } => {
             let kind = if context.has_failed { "error" } else { "response" };
-            let content = json!({ "type": kind, "body": render(text) });
+            let content = json!({ "type": kind, "body": linear.render(text) });
             lasting(linear, context, session, REPLY, content, None).await
         }
         // It was posted whole, under an id that is of this text alone: what is there is what should be.
@@ -102,9 +102,9 @@ async fn in_comments(
     op: &Op,
 ) -> Result<Receipt, ReplyError> {
     match op {
-        Op::Start { text, .. } => comment(linear, context, issue, root, &render(text)).await,
+        Op::Start { text, .. } => comment(linear, context, issue, root, &linear.render(text)).await,
         Op::Edit { id, text, .. } => {
-            linear.api.update_comment(id, &render(text)).await?;
+            linear.api.update_comment(id, &linear.render(text)).await?;
             Ok(receipt(id.clone()))
         }
         Op::Append { .. } | Op::Finish { .. } => {

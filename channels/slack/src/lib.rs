@@ -45,12 +45,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use reveille_channel::links::{LinkHost, Links};
 use reveille_channel::{
     Actor, Attachment, Capabilities, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Installer, Intake,
     Listened, Malformed, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, Task,
     ThreadRef, Verified,
 };
 use serde_json::Value;
+use url::Url;
 
 use api::{Api, Credential};
 use courtesy::Courtesies;
@@ -94,6 +96,7 @@ pub struct Slack {
     app_token: Option<Secret>,
     api: Api,
     has_bot_token: bool,
+    links: Links,
     own: Own,
     memory: Memory,
     /// Where it is installed by OAuth, if it can be.
@@ -109,6 +112,7 @@ impl Slack {
     /// [`SettingsError`] for a secret that is none.
     pub fn new(connection: impl Into<String>, settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
+        let links = own_pages(&settings.api_base_url);
         let anonymous = Api::new(settings.api_base_url, Credential::Missing)?;
         let workspaces = settings.client.map(|client| {
             let renewal = Renewal { api: anonymous.clone(), client: client.clone() };
@@ -120,6 +124,7 @@ impl Slack {
             app_token: settings.app_token,
             has_bot_token: settings.bot_token.is_some(),
             api: anonymous.with(settings.bot_token.map_or(Credential::Missing, Credential::Given)),
+            links,
             own: Own::default(),
             memory: Memory::default(),
             workspaces,
@@ -130,12 +135,19 @@ impl Slack {
 }
 
 impl Slack {
+    /// Links may lead to these hosts too, not to Slack's own alone.
+    #[must_use]
+    pub fn with_links(mut self, links: &Links) -> Self {
+        self.links = self.links.with(links);
+        self
+    }
+
     /// The workspace of a thread, for tools.
     ///
     /// # Errors
     /// `Gone` when the app is not installed there.
     pub fn here(&self, thread: &ThreadRef) -> Result<Here<'_>, ReplyError> {
-        self.at(thread).map(Here)
+        Ok(Here { at: self.at(thread)?, links: &self.links })
     }
 
     /// What an envelope of a socket holds: the same bodies as requests have.
@@ -261,6 +273,16 @@ fn through(inbound: Inbound, key: &str) -> Inbound {
     }
 }
 
+/// Where Slack's own references lead ("Retrieving messages": permalinks): the workspaces' pages, or the server that stands in
+/// for it.
+fn own_pages(api: &Url) -> Links {
+    if api.host_str() != Some("slack.com") {
+        return Links::default().and_of(api);
+    }
+    let with_threads = |name| LinkHost::own(name).with_parameters(&["thread_ts", "cid"]);
+    Links::to([with_threads("slack.com"), with_threads("*.slack.com")])
+}
+
 #[async_trait]
 impl Channel for Slack {
     fn platform(&self) -> &'static str {
@@ -316,7 +338,8 @@ impl Channel for Slack {
 
     async fn perform(&self, context: &ReplyContext, op: &Op) -> Result<Receipt, ReplyError> {
         let at = self.at(&context.thread)?;
-        Hand { api: at.api(), own: at.own(), memory: at.memory(), context, feedback: self.feedback }.perform(op).await
+        let (links, feedback) = (&self.links, self.feedback);
+        Hand { api: at.api(), own: at.own(), memory: at.memory(), links, context, feedback }.perform(op).await
     }
 
     fn shows_tasks(&self) -> bool {

@@ -23,8 +23,8 @@ const NAME_FOR: Duration = Duration::from_secs(600);
 /// Entries of each kind at once.
 const MOST: usize = 10_000;
 
-/// The characters of a stream's end that decide about what comes next.
-const TAIL: usize = 8;
+/// Open streams whose text is remembered at once: each is as long as a message.
+const STREAMS_MOST: usize = 1_000;
 
 /// What was learnt.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(crate) struct Memory {
     roles: Mutex<HashMap<(String, String), (Role, Instant)>>,
     /// Names of channels; `None`: Slack does not tell.
     names: Mutex<HashMap<String, (Option<String>, Instant)>>,
-    streams: Mutex<HashMap<String, Tail>>,
+    streams: Mutex<HashMap<String, Streamed>>,
     roots: Mutex<HashMap<String, Place>>,
     /// The threads that we opened, by where they are.
     opened: Mutex<HashMap<Place, String>>,
@@ -44,13 +44,15 @@ pub(crate) struct Memory {
     pub(crate) pace: Pace,
 }
 
-/// The end of an open stream.
+/// What is visible of an open stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Tail {
-    /// The last characters that are visible.
+pub(crate) struct Streamed {
+    /// The text, as it was given.
     pub(crate) shown: String,
     /// Blanks that wait for a word: Slack refuses a piece without any.
     pub(crate) held: String,
+    /// Whether it is the message's whole text: not where the stream was begun before a restart.
+    pub(crate) is_whole: bool,
 }
 
 impl Memory {
@@ -64,7 +66,7 @@ impl Memory {
 
     /// It does not work there; an empty place is the whole server.
     pub(crate) fn set_absent(&self, method: &'static str, place: &str) {
-        insert(&self.absent, (method, place.to_owned()), Instant::now() + ABSENT_FOR);
+        insert(&self.absent, MOST, (method, place.to_owned()), Instant::now() + ABSENT_FOR);
     }
 
     /// Somebody's role, if it was asked for lately.
@@ -75,7 +77,7 @@ impl Memory {
     }
 
     pub(crate) fn set_role(&self, team: &str, user: &str, role: Role) {
-        insert(&self.roles, (team.to_owned(), user.to_owned()), (role, Instant::now() + ROLE_FOR));
+        insert(&self.roles, MOST, (team.to_owned(), user.to_owned()), (role, Instant::now() + ROLE_FOR));
     }
 
     /// A channel's name, or that Slack does not tell, if it was asked for lately.
@@ -86,20 +88,16 @@ impl Memory {
     }
 
     pub(crate) fn set_channel_name(&self, channel: &str, name: Option<String>) {
-        insert(&self.names, channel.to_owned(), (name, Instant::now() + NAME_FOR));
+        insert(&self.names, MOST, channel.to_owned(), (name, Instant::now() + NAME_FOR));
     }
 
-    /// How a stream ends for now. One that is not known was begun before a restart: nothing of it is known.
-    pub(crate) fn tail(&self, ts: &str) -> Tail {
+    /// What is visible of a stream. Of one that was begun before a restart nothing is known.
+    pub(crate) fn streamed(&self, ts: &str) -> Streamed {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).get(ts).cloned().unwrap_or_default()
     }
 
-    /// `text` is visible at the end of the stream now, and `held` waits.
-    pub(crate) fn set_tail(&self, ts: &str, before: &str, text: &str, held: &str) {
-        let all = format!("{before}{text}");
-        let surplus = all.chars().count().saturating_sub(TAIL);
-        let shown = all.chars().skip(surplus).collect();
-        insert(&self.streams, ts.to_owned(), Tail { shown, held: held.to_owned() });
+    pub(crate) fn set_streamed(&self, ts: &str, streamed: Streamed) {
+        insert(&self.streams, STREAMS_MOST, ts.to_owned(), streamed);
     }
 
     /// Where a thread is that we opened.
@@ -108,8 +106,8 @@ impl Memory {
     }
 
     pub(crate) fn set_root(&self, thread: &str, place: Place) {
-        insert(&self.opened, place.clone(), thread.to_owned());
-        insert(&self.roots, thread.to_owned(), place);
+        insert(&self.opened, MOST, place.clone(), thread.to_owned());
+        insert(&self.roots, MOST, thread.to_owned(), place);
     }
 
     /// The key of the thread that is there, if we opened it.
@@ -124,12 +122,12 @@ impl Memory {
     }
 
     pub(crate) fn set_plain(&self, place: Place) {
-        insert(&self.plain, place, ());
+        insert(&self.plain, MOST, place, ());
     }
 
     /// An answer waits until it is whole.
     pub(crate) fn defer(&self, marker: &str) {
-        insert(&self.deferred, marker.to_owned(), ());
+        insert(&self.deferred, MOST, marker.to_owned(), ());
     }
 
     /// Whether it waited; it does not any more.
@@ -143,9 +141,9 @@ impl Memory {
 }
 
 /// Inserts, and forgets everything before where there is too much: it is learnt again.
-fn insert<K: Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: K, value: V) {
+fn insert<K: Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, most: usize, key: K, value: V) {
     let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
-    if map.len() >= MOST && !map.contains_key(&key) {
+    if map.len() >= most && !map.contains_key(&key) {
         map.clear();
     }
     map.insert(key, value);
@@ -167,13 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn a_streams_tail_is_its_last_characters() {
+    fn a_stream_is_remembered_while_it_is_open() {
         let memory = Memory::default();
-        memory.set_tail("1.2", "", "one two three €", " ");
-        assert_eq!(memory.tail("1.2"), Tail { shown: " three €".into(), held: " ".into() });
-        memory.set_tail("1.2", " three €", "!", "");
-        assert_eq!(memory.tail("1.2").shown, "three €!");
+        let streamed = Streamed { shown: "one two".into(), held: " ".into(), is_whole: true };
+        memory.set_streamed("1.2", streamed.clone());
+        assert_eq!(memory.streamed("1.2"), streamed);
         memory.forget_stream("1.2");
-        assert_eq!(memory.tail("1.2"), Tail::default());
+        assert_eq!(memory.streamed("1.2"), Streamed::default());
     }
 }

@@ -3,6 +3,7 @@
 //! A posted message carries its marker as metadata. A native stream cannot: `chat.startStream` takes none, so until it is
 //! finished a stream is recognised as a message of ours in the thread, begun since the turn, without metadata.
 
+use reveille_channel::links::Links;
 use reveille_channel::{Ask, Mode, Op, Receipt, ReplyContext, ReplyError, ThreadRef};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -27,6 +28,7 @@ pub(crate) struct Hand<'a> {
     pub(crate) api: &'a Api,
     pub(crate) own: &'a Own,
     pub(crate) memory: &'a Memory,
+    pub(crate) links: &'a Links,
     pub(crate) context: &'a ReplyContext,
     /// Whether people are asked what an answer was worth.
     pub(crate) feedback: bool,
@@ -41,26 +43,26 @@ enum Words {
 impl Words {
     /// An edit's `text` takes 4,000 characters where a post's takes 40,000, its `markdown_text` 12,000 ("chat.update":
     /// arguments, and the error `msg_too_long`).
-    fn of(text: &str) -> Self {
-        let rendered = render::message(text);
+    fn of(text: &str, links: &Links) -> Self {
+        let rendered = render::message(text, links);
         if rendered.chars().count() <= EDITED_TEXT_MAX {
             Self::Text(rendered)
         } else {
-            Self::Markdown(render::markdown(text))
+            Self::Markdown(render::whole_markdown(text, links))
         }
     }
 }
 
 impl Hand<'_> {
     pub(crate) async fn perform(&self, op: &Op) -> Result<Receipt, ReplyError> {
-        let Self { api, memory, context, .. } = *self;
+        let Self { api, memory, links, context, .. } = *self;
         if let Op::Status { text } = op {
             return self.status(text.as_deref()).await;
         }
         if let Op::Edit { id, text, complete } = op
             && respond::is_for(id)
         {
-            return match respond::edit(api, memory, context, text, *complete).await {
+            return match respond::edit(api, memory, links, context, text, *complete).await {
                 Err(error) if respond::is_used_up(&error) => self.tell(text, error).await,
                 done => done,
             };
@@ -74,10 +76,10 @@ impl Hand<'_> {
                 {
                     return Ok(started);
                 }
-                let posted = self.post(&place, render::message(text), None).await;
+                let posted = self.post(&place, render::message(text, links), None).await;
                 match posted {
                     Err(error) if respond::may_help(context, &place, &error) => {
-                        match respond::start(api, memory, context, text, *complete, error).await {
+                        match respond::start(api, memory, links, context, text, *complete, error).await {
                             Err(error) if respond::is_used_up(&error) => self.tell(text, error).await,
                             done => done,
                         }
@@ -99,7 +101,7 @@ impl Hand<'_> {
         }
     }
 
-    /// "chat.postMessage": nothing in it is unfurled, nobody is notified by what the text holds.
+    /// "chat.postMessage": nothing in it is unfurled or made a link of, nobody is notified by what the text holds.
     async fn post(&self, place: &Place, text: String, blocks: Option<Value>) -> Result<Receipt, ReplyError> {
         match self.memory.pace.queue(&place.channel, pace::POST_MESSAGE, Instant::now()) {
             Ok(wait) => tokio::time::sleep(wait).await,
@@ -109,6 +111,8 @@ impl Hand<'_> {
         arguments.insert("text".into(), Value::String(text));
         arguments.extend(blocks.map(|blocks| ("blocks".to_owned(), blocks)));
         arguments.insert("metadata".into(), metadata(self.context));
+        arguments.insert("parse".into(), "none".into());
+        arguments.insert("link_names".into(), Value::Bool(false));
         arguments.insert("unfurl_links".into(), Value::Bool(false));
         arguments.insert("unfurl_media".into(), Value::Bool(false));
         let answer = self.api.call(POST, arguments, Repeat::Doubles).await?;
@@ -125,7 +129,7 @@ impl Hand<'_> {
     async fn tell(&self, text: &str, error: ReplyError) -> Result<Receipt, ReplyError> {
         tracing::info!(%error, "the answer to a command goes to the person directly");
         let place = Place { channel: self.context.recipient.id.clone(), thread_ts: None };
-        self.post(&place, render::message(text), None).await
+        self.post(&place, render::message(text, self.links), None).await
     }
 
     async fn edit(&self, place: &Place, id: &str, text: &str, complete: bool) -> Result<Receipt, ReplyError> {
@@ -133,7 +137,7 @@ impl Hand<'_> {
         if let (Err(wait), false) = (slot, complete) {
             return Err(refusal::own_pace(UPDATE, wait));
         }
-        match self.update(place, id, Words::of(text), None).await {
+        match self.update(place, id, Words::of(text, self.links), None).await {
             Err(ReplyError::StreamClosed(_)) => {}
             done => return done,
         }
@@ -141,7 +145,7 @@ impl Hand<'_> {
         if let Err(error) = stream::stop(self.api, self.memory, self.context, place, id, Rest::default()).await {
             tracing::debug!(%error, "a stream that is to be edited could not be ended");
         }
-        match self.update(place, id, Words::of(text), None).await {
+        match self.update(place, id, Words::of(text, self.links), None).await {
             Err(ReplyError::StreamClosed(reason)) => Err(ReplyError::Retry { after_ms: 10_000, reason }),
             done => done,
         }

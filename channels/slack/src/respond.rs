@@ -4,6 +4,7 @@
 //! answer goes there once, when it is whole. After a restart nobody can tell whether it went: then it is not sent again. One that is
 //! used up shows nothing: then the person is told directly.
 
+use reveille_channel::links::Links;
 use reveille_channel::{Mode, Receipt, ReplyContext, ReplyError};
 use serde_json::json;
 
@@ -35,6 +36,7 @@ pub(crate) fn is_used_up(error: &ReplyError) -> bool {
 pub(crate) async fn start(
     api: &Api,
     memory: &Memory,
+    links: &Links,
     context: &ReplyContext,
     text: &str,
     complete: bool,
@@ -42,12 +44,13 @@ pub(crate) async fn start(
 ) -> Result<Receipt, ReplyError> {
     tracing::info!(error = %refused, "the answer to a command goes to its response_url");
     memory.defer(context.marker.as_str());
-    edit(api, memory, context, text, complete).await
+    edit(api, memory, links, context, text, complete).await
 }
 
 pub(crate) async fn edit(
     api: &Api,
     memory: &Memory,
+    links: &Links,
     context: &ReplyContext,
     text: &str,
     complete: bool,
@@ -59,7 +62,7 @@ pub(crate) async fn edit(
     let Some(url) = context.thread.location.get(ID).filter(|_| memory.take_deferred(context.marker.as_str())) else {
         return Err(ReplyError::Refused("it may have gone to the response_url before the restart".into()));
     };
-    let body = json!({"response_type": "ephemeral", "text": render::message(text)});
+    let body = json!({"response_type": "ephemeral", "text": render::message(text, links)});
     match api.respond(url, &body).await {
         Ok(()) => Ok(receipt),
         // It never left.

@@ -1,15 +1,15 @@
 //! Native streams: `chat.startStream`, `chat.appendStream`, `chat.stopStream` (each method's reference page).
 //!
 //! The calls take no `unfurl_*`, and Slack decides about previews by itself: a link in a stream could be fetched by Slack
-//! without anybody's click, with whatever a misled model put into it. A stream that comes to a link is ended before it,
-//! and the message goes on by edits, which get no previews.
+//! without anybody's click, with whatever a misled model put into it. A stream that comes to an address outside of code, one
+//! that may be a link or not, is ended before it, and the message goes on by edits, which get no previews.
 
 use reveille_channel::{Mode, Receipt, ReplyContext, ReplyError, Task, TaskState};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::{Api, Repeat};
-use crate::memory::Memory;
+use crate::memory::{Memory, Streamed};
 use crate::place::{Place, metadata};
 use crate::{feedback, pace, refusal, render};
 
@@ -21,7 +21,7 @@ const STOP: &str = "chat.stopStream";
 
 /// Whether a stream is to be tried for a message that begins like this.
 pub(crate) fn is_for(memory: &Memory, place: &Place, text: &str) -> bool {
-    !memory.is_absent(START, &place.channel) && place.thread_ts.is_some() && !render::shows_link(text)
+    !memory.is_absent(START, &place.channel) && place.thread_ts.is_some() && !render::shows_address(text, true)
 }
 
 /// Begins a stream. `None`: this server, place or person cannot have one, and nothing was begun.
@@ -35,9 +35,8 @@ pub(crate) async fn start(
     if memory.pace.take(&context.thread.installation, pace::START_STREAM, Instant::now()).is_err() {
         return Ok(None);
     }
-    let rendered = render::markdown(text);
     let mut arguments = place.arguments();
-    arguments.insert("markdown_text".into(), Value::String(rendered.clone()));
+    arguments.insert("markdown_text".into(), Value::String(render::markdown(text)));
     // "Required when streaming to channels": whom the stream is for, and the workspace they belong to.
     arguments.insert("recipient_user_id".into(), Value::String(context.recipient.id.clone()));
     let team = context.thread.location.get("author_team").unwrap_or(&context.thread.installation);
@@ -45,7 +44,7 @@ pub(crate) async fn start(
     match api.call(START, arguments, Repeat::Doubles).await {
         Ok(answer) => {
             let id = crate::reply::ts_of(START, &answer)?;
-            memory.set_tail(&id, "", &rendered, "");
+            memory.set_streamed(&id, Streamed { shown: text.to_owned(), held: String::new(), is_whole: true });
             Ok(Some(Receipt { id, mode: Mode::Native }))
         }
         Err(error) => match refusal::reach_of(&error) {
@@ -73,23 +72,23 @@ pub(crate) async fn append(
     text: &str,
 ) -> Result<Receipt, ReplyError> {
     let receipt = Receipt { id: id.to_owned(), mode: Mode::Native };
-    let tail = memory.tail(id);
-    let text = format!("{}{text}", tail.held);
+    let before = memory.streamed(id);
+    let text = format!("{}{text}", before.held);
     if text.trim().is_empty() {
-        memory.set_tail(id, &tail.shown, "", &text);
+        memory.set_streamed(id, Streamed { held: text, ..before });
         return Ok(receipt);
     }
-    if render::shows_link(&format!("{}{text}", tail.shown)) {
-        return end_before_link(api, memory, context, place, id).await;
+    let shown = format!("{}{text}", before.shown);
+    if render::shows_address(&shown, before.is_whole) {
+        return end_before_address(api, memory, context, place, id).await;
     }
     if let Err(wait) = memory.pace.take(&context.thread.installation, pace::APPEND_STREAM, Instant::now()) {
         return Err(refusal::own_pace(APPEND, wait));
     }
-    let rendered = render::markdown(&text);
     let mut arguments = place.of_message(id);
-    arguments.insert("markdown_text".into(), Value::String(rendered.clone()));
+    arguments.insert("markdown_text".into(), Value::String(render::markdown(&text)));
     call(api, memory, APPEND, arguments, Repeat::Doubles).await?;
-    memory.set_tail(id, &tail.shown, &rendered, "");
+    memory.set_streamed(id, Streamed { shown, held: String::new(), is_whole: before.is_whole });
     Ok(receipt)
 }
 
@@ -139,17 +138,17 @@ pub(crate) async fn finish(
     text: &str,
     rates: bool,
 ) -> Result<Receipt, ReplyError> {
-    let tail = memory.tail(id);
-    let text = format!("{}{text}", tail.held);
-    if render::shows_link(&format!("{}{text}", tail.shown)) {
-        return end_before_link(api, memory, context, place, id).await;
+    let before = memory.streamed(id);
+    let text = format!("{}{text}", before.held);
+    if render::shows_address(&format!("{}{text}", before.shown), before.is_whole) {
+        return end_before_address(api, memory, context, place, id).await;
     }
     let text = if text.trim().is_empty() { String::new() } else { render::markdown(&text) };
     stop(api, memory, context, place, id, Rest { text, rates }).await?;
     Ok(Receipt { id: id.to_owned(), mode: Mode::Edit })
 }
 
-async fn end_before_link(
+async fn end_before_address(
     api: &Api,
     memory: &Memory,
     context: &ReplyContext,
@@ -157,7 +156,7 @@ async fn end_before_link(
     id: &str,
 ) -> Result<Receipt, ReplyError> {
     stop(api, memory, context, place, id, Rest::default()).await?;
-    Err(ReplyError::StreamClosed("a link comes, and streams cannot be kept from previews".into()))
+    Err(ReplyError::StreamClosed("an address comes, and streams cannot be kept from previews".into()))
 }
 
 /// What comes with the end of a stream.

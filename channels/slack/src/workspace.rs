@@ -3,6 +3,7 @@
 //! It says what is so and decides nothing: who may read or write where is decided by whoever calls it.
 
 use reveille_channel::ReplyError;
+use reveille_channel::links::Links;
 use serde_json::{Map, Value, json};
 
 use crate::api::{Api, Repeat};
@@ -24,6 +25,7 @@ const PAGE: u32 = 200;
 pub struct Workspace<'a> {
     pub(crate) api: &'a Api,
     pub(crate) own: &'a Own,
+    pub(crate) links: &'a Links,
 }
 
 /// A channel ("Conversation object").
@@ -195,8 +197,10 @@ impl Workspace<'_> {
     ) -> Result<String, ReplyError> {
         let mut arguments = Map::from_iter([("channel".to_owned(), json!(channel))]);
         arguments.extend(thread_ts.map(|thread_ts| ("thread_ts".to_owned(), json!(thread_ts))));
-        arguments.insert("text".into(), json!(render::message(text)));
+        arguments.insert("text".into(), json!(render::message(text, self.links)));
         arguments.insert("metadata".into(), json!({"event_type": METADATA, "event_payload": {"call": key}}));
+        arguments.insert("parse".into(), json!("none"));
+        arguments.insert("link_names".into(), json!(false));
         arguments.insert("unfurl_links".into(), json!(false));
         arguments.insert("unfurl_media".into(), json!(false));
         let answer = self.api.call("chat.postMessage", arguments, Repeat::Doubles).await?;

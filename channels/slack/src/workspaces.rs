@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use reveille_channel::links::Links;
 use reveille_channel::{Grant, Places, Refresh, ReplyError, ThreadRef};
 
 use crate::api::{Api, Credential, Renewed};
@@ -68,13 +69,16 @@ impl At<'_> {
 
 /// The workspace of a thread, for as long as something is done in it.
 #[derive(Debug)]
-pub struct Here<'a>(pub(crate) At<'a>);
+pub struct Here<'a> {
+    pub(crate) at: At<'a>,
+    pub(crate) links: &'a Links,
+}
 
 impl Here<'_> {
     /// Its channels and people.
     #[must_use]
     pub fn workspace(&self) -> crate::Workspace<'_> {
-        crate::Workspace { api: self.0.api(), own: self.0.own() }
+        crate::Workspace { api: self.at.api(), own: self.at.own(), links: self.links }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use reveille_channel::links::{LinkHost, Links};
 use reveille_channel::{Channel, Secret, ThreadRef};
 use reveille_linear::{Auth, Linear, Settings};
 use serde_json::{Value, json};
@@ -107,7 +108,8 @@ async fn site(location: &[(&str, &str)]) -> Site {
         auth: Auth::Token(Secret::new("lin_api_token")),
         api_base_url: format!("http://{address}/graphql").parse().unwrap(),
     };
-    let linear = Arc::new(Linear::new("linear", settings).unwrap());
+    let links = Links::to([LinkHost::parse("example.com").unwrap()]);
+    let linear = Arc::new(Linear::new("linear", settings).unwrap().with_links(&links));
     linear.identify().await.unwrap();
     let connections: LinearConnections = Arc::new(BTreeMap::from([("linear".to_owned(), Arc::clone(&linear))]));
     let mut context = context_in(linear);
@@ -247,6 +249,12 @@ async fn plans_and_links_belong_to_the_thread() {
     assert_eq!(site.last("AgentSessionUpdate")["input"]["addedExternalUrls"], urls);
     for wrong in ["http://example.com", "javascript:alert(1)", "https://a:b@example.com", "example.com", ""] {
         site.error("linear.link_url", json!({ "url": wrong })).await;
+    }
+    for foreign in
+        ["https://evil.example/pull/1", "https://example.com.evil.example", "https://example.com/pull/1?q=secret"]
+    {
+        let said = site.error("linear.link_url", json!({ "url": foreign })).await;
+        assert!(said.contains("[output] link_hosts"), "{foreign}: {said}");
     }
     site.error("linear.update_plan", json!({ "steps": [{ "content": "x", "status": "done" }] })).await;
     assert_eq!((site.count("AttachmentLinkUrl"), site.count("AgentSessionUpdate")), (1, 2));

@@ -269,7 +269,7 @@ impl Tool for UpdatePlan {
                 let message = format!("A step's status is one of {}. Nothing was done.", STATUSES.join(", "));
                 return Err(ToolError::Failed(message));
             };
-            plan.push((title(&step.content)?, *status));
+            plan.push((place.linear.render(&title(&step.content)?), *status));
         }
         place.linear.api().set_plan(session, &plan).await.map_err(failed("The plan"))?;
         Ok("The plan is shown.".to_owned())

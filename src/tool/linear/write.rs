@@ -202,6 +202,10 @@ impl LinkUrl {
     }
 }
 
+/// Whoever follows a link brings its address there, and with it what a misled model may have put into it.
+const NOT_CHOSEN: &str = "Links lead only to hosts that this gateway's operator chose ([output] link_hosts), and have no query. \
+                          Nothing was linked: say the address in your answer, where people can read it, or whom to ask.";
+
 /// An address of the web that hides nothing.
 fn address(text: &str) -> Result<Url, ToolError> {
     let wrong = || ToolError::Failed("That is no https address of a page. Nothing was linked.".to_owned());
@@ -222,6 +226,9 @@ impl Tool for LinkUrl {
         let url = address(&given.url)?;
         let name = title(given.title.as_deref().unwrap_or(url.as_str()))?;
         let place = place(&self.connections, context)?;
+        if !place.linear.may_link(&url) {
+            return Err(ToolError::Failed(NOT_CHOSEN.to_owned()));
+        }
         let api = place.linear.api();
         let mut linked = api.link_url(place.issue, url.as_str(), Some(&name)).await;
         // "Attachments": the address identifies the attachment of an issue, so linking it again changes nothing.

@@ -245,7 +245,7 @@ async fn a_message_is_posted_inert_and_found_again_by_its_call_alone() {
     assert_eq!(said, "The message is posted in #deploys.");
     let posted = site.server.posted.lock().unwrap()[0].clone();
     assert_eq!((posted["channel"].as_str(), posted.get("thread_ts")), (Some("C0DEPLOYS"), None));
-    assert_eq!(posted["text"], "Done: &lt;!channel&gt; *web* x");
+    assert_eq!(posted["text"], "Done: &lt;!channel&gt; *web* x (`https://evil.example`)");
     assert_eq!((&posted["unfurl_links"], &posted["unfurl_media"]), (&json!(false), &json!(false)));
     // After a crash: the same call is not made again, another one is.
     site.context.channel.identify().await.unwrap();

@@ -2,6 +2,8 @@
 
 mod issues;
 
+use std::sync::Arc;
+
 use reveille_channel::ReplyError;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,9 +22,9 @@ pub use issues::{IssueChanges, NewIssue};
 pub const MOST_PER_PAGE: u32 = 100;
 
 /// The API through one connection's credentials.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Api {
-    client: Client,
+    client: Arc<Client>,
 }
 
 /// An activity to be made ("Developing the agent interaction", activity content payload).
@@ -64,12 +66,12 @@ impl<T> Done<T> {
 
 impl Api {
     pub(crate) fn new(url: Url, auth: Auth) -> Result<Self, SettingsError> {
-        Ok(Self { client: Client::new(url, auth)? })
+        Ok(Self { client: Arc::new(Client::new(url, auth)?) })
     }
 
     /// The same server, called with other credentials.
     pub(crate) fn with(&self, credentials: Credentials) -> Self {
-        Self { client: self.client.with(credentials) }
+        Self { client: Arc::new(self.client.with(credentials)) }
     }
 
     /// Where it is, and how it is reached.

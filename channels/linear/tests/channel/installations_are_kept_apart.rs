@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use reveille_channel::links::{LinkHost, Links};
 use reveille_channel::{
     Authorization, Channel, Code, Inbound, InstallError, Installations, Kind, NotKept, ReplyError, Secret, ThreadRef,
 };
@@ -59,7 +60,7 @@ async fn app(
         client_secret: Secret::new("very-secret"),
         install: Some(install),
     };
-    let linear = connection(auth, &server.base);
+    let linear = connection(auth, &server.base).with_links(&Links::to([LinkHost::parse("docs.example.com").unwrap()]));
     let shelf = Arc::new(Shelf(Mutex::new(installed)));
     linear.installer().unwrap().restore(shelf.clone()).await.unwrap();
     linear.identify().await.unwrap();
@@ -111,6 +112,20 @@ async fn a_thread_is_answered_with_the_token_of_its_workspace_and_no_other() {
     assert_eq!(event(&linear, &comment(OTHER, APP, "not mine")).actor.id, APP);
     let unknown = comment("2d6a4f1e-5d4f-4a3b-9c68-0a1f6f1d1c09", APP, "hello");
     assert_eq!(reason(&linear, &unknown), "the app is not installed in that workspace");
+}
+
+#[tokio::test]
+async fn links_lead_where_somebody_chose_in_each_of_them() {
+    let (linear, server, _) = app(both(), &[], None).await;
+    server.on("AgentActivityCreate", json!({ "agentActivityCreate": { "success": true } }));
+    let said = "See https://docs.example.com/a and https://evil.example/b";
+    let shown = "See https://docs.example.com/a and `https://evil.example/b`";
+    for organization in [ORGANIZATION, OTHER] {
+        let thread = thread(organization);
+        linear.perform(&context(thread.clone()), &start(said)).await.unwrap();
+        assert_eq!(server.last("AgentActivityCreate").variables["input"]["content"]["body"], shown);
+        assert_eq!(linear.at(&thread).unwrap().render(said), shown, "what tools write");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use reveille_channel::links::{LinkHost, Links};
 use reveille_channel::{
     Authorization, Channel, Code, Event, Inbound, InstallError, Installations, Kind, NotKept, Op, ReplyContext,
     ReplyError, Route, Secret,
@@ -10,7 +11,7 @@ use reveille_channel::{
 use reveille_slack::{Client, Settings, Slack};
 use serde_json::{Value, json};
 
-use crate::stand_in::{Shared, context, methods, ok, refused, start};
+use crate::stand_in::{Shared, arguments, context, methods, ok, refused, start};
 use crate::support::{SECRET, read_on};
 
 /// Keeps in memory.
@@ -134,6 +135,26 @@ async fn a_mention_is_answered_with_the_token_of_the_place_it_came_for() {
     );
     assert_eq!(ignored(&slack, &message("x", "UBOT2", "T2", None, false)), "our own post");
     assert_eq!(event(&slack, &message("x", "UBOT2", "T1", None, false)).actor.id, "UBOT2");
+}
+
+#[tokio::test]
+async fn links_lead_where_somebody_chose_in_each_of_them() {
+    let posted = || ok(json!({"ts": "1700000000.000200"}));
+    let (slack, server, _) = app(both(), &[], None, (0..6).map(|_| posted()).collect()).await;
+    let slack = slack.with_links(&Links::to([LinkHost::parse("docs.example.com").unwrap()]));
+    let said = "See https://docs.example.com/a and https://evil.example/b";
+    let places = [("T1", None, false), ("T2", None, false), ("T2", Some("E1"), true)];
+    for (team, enterprise, is_enterprise_install) in places {
+        let event = event(&slack, &message("hi", "U1", team, enterprise, is_enterprise_install));
+        slack.perform(&answer_to(&event), &Op::Start { text: said.into(), complete: true }).await.unwrap();
+        slack.here(&event.thread).unwrap().workspace().post("C2", None, said, "call").await.unwrap();
+    }
+    assert_eq!(methods(&server), vec!["chat.postMessage"; 6]);
+    for call in 0..6 {
+        let told = arguments(&server, call);
+        assert_eq!(told["text"], "See <https://docs.example.com/a> and `https://evil.example/b`", "{told}");
+        assert_eq!((&told["parse"], &told["link_names"]), (&json!("none"), &json!(false)));
+    }
 }
 
 #[tokio::test]
