@@ -138,7 +138,9 @@ impl Owner {
                     Ok(Found::Nothing)
                 }
                 (Action::Tasks { message, tasks, .. }, _) => {
-                    connection.show_tasks(&context, message, durable.and(tasks.clone())).await.map(|()| Found::Nothing)
+                    let showing = connection.show_tasks(&context, message, durable.and(tasks.clone()));
+                    // Nobody waits for it.
+                    tokio::time::timeout(STATUS_DEADLINE, showing).await.unwrap_or(Ok(())).map(|()| Found::Nothing)
                 }
                 (_, Some(op)) => connection.perform(&context, durable.and(op)).await.map(Found::Shown),
                 (_, None) => {
@@ -203,12 +205,8 @@ impl Owner {
                 self.post_failed(turn, segment, None, error, now_ms)
             }
             Err(error) => {
+                // The step is left out: the answer does not wait for it, and no other reply does.
                 tracing::debug!(instance = %self.id, turn, segment, %error, "steps of the work are not shown");
-                if let ReplyError::Retry { after_ms, .. } = error {
-                    let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000);
-                    self.tasks_shown = None;
-                    self.hold(turn, now_ms.saturating_add(after_ms), now_ms);
-                }
                 Ok(())
             }
         }

@@ -22,7 +22,8 @@ fn in_channels(channels: &[String], event: &Event) -> bool {
         let facts = names.iter().filter_map(|name| event.facts.get(*name));
         facts
             .chain(event.thread.location.get("channel"))
-            .chain([&event.thread.display])
+            // Where the channel is known the thread's own name is not it: on Discord anybody can choose one.
+            .chain((!event.facts.contains_key("channel")).then_some(&event.thread.display))
             .any(|found| found.trim_start_matches('#') == wanted)
     };
     channels.is_empty() || channels.iter().any(|channel| is_it(channel))

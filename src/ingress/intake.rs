@@ -11,7 +11,7 @@ use crate::actor::Directory;
 use crate::agent::Catalogue;
 use crate::connection::Connection;
 use crate::dispatch::route;
-use crate::journal::{Admission, Admitted, Engine, JournalError};
+use crate::journal::{Admission, Admitted, Engine, JournalError, Target};
 
 /// How long it may take to tell somebody that nobody listens: the platform waits for our acknowledgement meanwhile.
 const TELL_DEADLINE: Duration = Duration::from_secs(2);
@@ -82,7 +82,7 @@ impl Intake {
             // Before it is acknowledged: what a crash leaves undone comes again.
             installer.changed(&event).await.map_err(|error| JournalError::Storage(error.to_string()))?;
         }
-        let targets = match route(&event, connection.handle().as_deref(), &self.catalogue.agents()) {
+        let targets: Vec<Target> = match route(&event, connection.handle().as_deref(), &self.catalogue.agents()) {
             Ok(routed) => {
                 for one in &routed {
                     tracing::debug!(event = %id, agent = one.agent, because = ?one.because, "routed");
@@ -92,13 +92,12 @@ impl Intake {
             Err(unrouted) => {
                 tracing::info!(event = %id, name = event.name, reason = %unrouted, "for no agent");
                 metrics::counter!("events_ignored_total", "reason" => "unrouted").increment(1);
-                let told = tokio::time::timeout(TELL_DEADLINE, connection.channel().tell_nobody(&event)).await;
-                if !matches!(told, Ok(Ok(()))) {
-                    tracing::debug!(event = %id, ?told, "nobody was told");
-                }
+                tell_nobody(connection, &event).await;
                 return Ok(Taken::ForNobody);
             }
         };
+        // Only where everything depends on instances that are known may it come out that it is for nobody.
+        let may_be_nobodys = targets.iter().all(|target| target.only_if_known).then(|| event.clone());
         match self.engine.admit(Admission { event, raw, targets }).await?.into_inner() {
             Admitted::Duplicate => {
                 tracing::debug!(event = %id, "seen before");
@@ -112,12 +111,22 @@ impl Intake {
                 metrics::counter!("events_admitted_total").increment(1);
                 // What was meant for an instance that nobody knows here is known, and nothing will follow.
                 let taken = if instances.is_empty() { Taken::ForNobody } else { Taken::ForSomebody };
+                if let Some(event) = may_be_nobodys.filter(|_| taken == Taken::ForNobody) {
+                    tell_nobody(connection, &event).await;
+                }
                 for instance in instances {
                     self.directory.wake(instance);
                 }
                 Ok(taken)
             }
         }
+    }
+}
+
+async fn tell_nobody(connection: &Connection, event: &Event) {
+    let told = tokio::time::timeout(TELL_DEADLINE, connection.channel().tell_nobody(event)).await;
+    if !matches!(told, Ok(Ok(()))) {
+        tracing::debug!(event = %event.id, ?told, "nobody was told");
     }
 }
 

@@ -346,7 +346,7 @@ async fn what_a_model_writes_notifies_nobody_and_is_not_fetched() {
         let whole = |discord: &Discord| discord.answers(posted).iter().any(|one| one.content.ends_with('.'));
         assert!(discord.wait_until(PATIENCE, whole).await, "{}", stage.log());
         let shown = discord.answers(posted).remove(0).content;
-        assert!(shown.contains("<https://evil.example/?q=1>") && !shown.contains("evil.example/i"), "{shown}");
+        assert!(shown.contains("`https://evil.example/?q=1`") && !shown.contains("evil.example/i"), "{shown}");
     }
     assert_harmless(discord);
 }

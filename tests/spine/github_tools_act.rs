@@ -112,7 +112,7 @@ async fn a_pull_request_is_read_reviewed_and_changed_with_the_least_token_for_ea
     assert_eq!(github.issues().len(), 5, "one more");
     assert_eq!(github.issue(6).unwrap().labels, ["question"]);
     let checks = github.checks();
-    let ours: Vec<_> = checks.iter().filter(|check| check.name == "review").collect();
+    let ours: Vec<_> = checks.iter().filter(|check| check.name == "reveille-test: review").collect();
     assert_eq!(ours.len(), 1, "{checks:#?}");
     assert_eq!(ours[0].conclusion.as_deref(), Some("action_required"));
     assert!(ours[0].external_id.starts_with("reveille:4:"), "{checks:#?}");

@@ -80,6 +80,8 @@ struct State {
     running: Option<Running>,
     again_at: Instant,
     has_ended: bool,
+    /// Another installation of the same tenant takes its place: what waits finds that one.
+    is_superseded: bool,
 }
 
 impl fmt::Debug for Grant {
@@ -97,7 +99,14 @@ impl Grant {
         about: Map<String, Value>,
         store: Arc<dyn Installations>,
     ) -> Arc<Self> {
-        let state = State { tokens, unkept: None, running: None, again_at: Instant::now(), has_ended: false };
+        let state = State {
+            tokens,
+            unkept: None,
+            running: None,
+            again_at: Instant::now(),
+            has_ended: false,
+            is_superseded: false,
+        };
         Arc::new(Self { installation: installation.into(), about, store, state: Mutex::new(state) })
     }
 
@@ -145,7 +154,7 @@ impl Grant {
         let running = {
             let mut state = self.lock();
             if state.has_ended {
-                return Err(self.ended());
+                return Err(self.ended(&state));
             }
             let is_good = state.tokens.is_good(now_ms);
             if is_good && (!state.tokens.is_due(now_ms) || Instant::now() < state.again_at) {
@@ -172,7 +181,7 @@ impl Grant {
         let running = {
             let mut state = self.lock();
             if state.has_ended {
-                return Err(self.ended());
+                return Err(self.ended(&state));
             }
             if state.tokens.access.expose() != refused.expose() {
                 return Ok(Some(state.tokens.access.clone()));
@@ -191,9 +200,20 @@ impl Grant {
         self.rest().await;
     }
 
-    /// Takes [`Grant::end`] back.
+    /// As [`Grant::end`], since another installation of the tenant is about to take its place: whoever asks for a token is to come
+    /// again.
+    pub async fn make_room(&self) {
+        {
+            let mut state = self.lock();
+            (state.has_ended, state.is_superseded) = (true, true);
+        }
+        self.rest().await;
+    }
+
+    /// Takes [`Grant::make_room`] back.
     pub fn resume(&self) {
-        self.lock().has_ended = false;
+        let mut state = self.lock();
+        (state.has_ended, state.is_superseded) = (false, false);
     }
 
     /// Waits for a refresh that is under way.
@@ -233,13 +253,23 @@ impl Grant {
         };
         let fresh = match (unkept, token) {
             (Some(fresh), _) => fresh,
-            (None, Some(token)) => with.refresh(&token).await?,
+            (None, Some(token)) => {
+                let mut fresh = with.refresh(&token).await?;
+                // Without a new one the old one stays good (RFC 6749, section 6).
+                fresh.refresh = fresh.refresh.or(Some(token));
+                fresh
+            }
             (None, None) => {
                 return Err(ReplyError::Credentials("the token ran out and cannot be replaced; install again".into()));
             }
         };
-        if self.lock().has_ended {
-            return Err(self.ended());
+        {
+            let mut state = self.lock();
+            if state.has_ended {
+                // The old refresh token is used up: should this one go on after all, it goes on with the new one.
+                state.unkept = Some(fresh);
+                return Err(self.ended(&state));
+            }
         }
         if let Err(error) = self.keep_with(&fresh).await {
             self.lock().unkept = Some(fresh);
@@ -263,7 +293,11 @@ impl Grant {
         self.store.keep(&self.installation, &Secret::new(data.to_string())).await
     }
 
-    fn ended(&self) -> ReplyError {
+    fn ended(&self, state: &State) -> ReplyError {
+        if state.is_superseded {
+            let reason = format!("another installation in {} takes the place of this one", self.installation);
+            return ReplyError::Retry { after_ms: AGAIN_MS, reason };
+        }
         ReplyError::Gone(format!("the app is not installed in {} any more", self.installation))
     }
 

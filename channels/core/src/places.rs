@@ -88,17 +88,14 @@ impl<W> Places<W> {
     /// [`NotKept`]: nothing changed.
     pub async fn install(&self, grant: Arc<Grant>, make: impl Fn(&Arc<Grant>) -> W) -> Result<(), NotKept> {
         let _one_at_a_time = self.changes.acquire().await.map_err(|_| NotKept("it ends".into()))?;
-        let before = self.get(grant.installation());
-        if let Some(before) = &before {
-            before.grant.end().await;
+        // Whoever waits here may hang up at any await: then the earlier one goes on.
+        let mut before = MakesRoom(self.get(grant.installation()).map(|place| place.grant));
+        if let Some(before) = &before.0 {
+            before.make_room().await;
         }
-        if let Err(error) = grant.keep().await {
-            if let Some(before) = before {
-                before.grant.resume();
-            }
-            return Err(error);
-        }
+        grant.keep().await?;
         self.put(grant, &make);
+        before.0 = None;
         Ok(())
     }
 
@@ -133,5 +130,16 @@ impl<W> Places<W> {
         let key = grant.installation().to_owned();
         let workspace = Arc::new(make(&grant));
         self.all.write().unwrap_or_else(PoisonError::into_inner).insert(key, Place { grant, workspace });
+    }
+}
+
+/// The installation that makes room for another one of its tenant. It goes on where that one does not come to be.
+struct MakesRoom(Option<Arc<Grant>>);
+
+impl Drop for MakesRoom {
+    fn drop(&mut self) {
+        if let Some(grant) = &self.0 {
+            grant.resume();
+        }
     }
 }

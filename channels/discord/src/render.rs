@@ -263,7 +263,8 @@ fn escape(text: &str) -> String {
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
         let is_markup = match c {
-            '*' | '`' | '\\' => true,
+            // With an address behind it `[words](` is a link that hides where it leads.
+            '*' | '`' | '\\' | '[' | ']' => true,
             // Inside of a word it is a sign of Discord's only in pairs.
             '_' => !before.is_alphanumeric() || !next.is_alphanumeric(),
             '~' | '|' => next == c || before == c,

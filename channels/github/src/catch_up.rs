@@ -38,7 +38,15 @@ pub(crate) async fn catch_up(github: &GitHub) -> Result<usize, ReplyError> {
     let mut asked_for = 0;
     for hook in hooks {
         let since_ms = Timestamp::now().as_millisecond().saturating_sub(KEPT_MS);
-        let listed = listed(github, &hook, since_ms).await?;
+        let listed = match listed(github, &hook, since_ms).await {
+            Ok(listed) => listed,
+            Err(error @ ReplyError::Retry { .. }) => return Err(error),
+            // One webhook that cannot be read is no reason to leave out the others.
+            Err(error) => {
+                tracing::warn!(%error, "the deliveries of a webhook cannot be listed");
+                continue;
+            }
+        };
         for delivery in failed(&listed).into_iter().take(MOST_AT_ONCE) {
             match github.api.deliver_again(&hook, delivery).await {
                 Ok(()) => asked_for += 1,

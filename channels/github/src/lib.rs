@@ -37,8 +37,8 @@ mod verify;
 use async_trait::async_trait;
 use reveille_channel::links::Links;
 use reveille_channel::{
-    Actor, Capabilities, Change, Channel, ContextMessage, Delivery, Event, Identity, Inbound, Kind, Malformed, Op,
-    Progress, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
+    Actor, Capabilities, Channel, ContextMessage, Delivery, Identity, Inbound, Kind, Malformed, Op, Progress, Receipt,
+    Reject, ReplyContext, ReplyError, Role, Route, Secret, Streaming, ThreadRef, Verified,
 };
 use url::Url;
 
@@ -118,6 +118,13 @@ impl GitHub {
         &self.api
     }
 
+    /// The app's name, or the account's, as far as it is learnt: what carries it is ours.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let login = self.own.account().map(|account| account.login);
+        login.as_deref().map_or("reveille", |login| login.trim_end_matches("[bot]")).to_owned()
+    }
+
     /// A text of ours made inert: no mention, reference, image, raw HTML, slash command or link to a host that nobody chose
     /// acts, and a code fence that is open at its end is closed, so that something can follow.
     /// For texts that go out by [`GitHub::api`]; [`Channel::perform`] does it by itself.
@@ -167,11 +174,8 @@ impl Channel for GitHub {
     fn normalise(&self, verified: &Verified) -> Result<Inbound, Malformed> {
         let inbound = normalise::normalise(&self.connection, &self.own, verified)?;
         if let Inbound::Events(events) = &inbound {
-            let is_taken_away = |event: &&Event| {
-                matches!(event.kind, Kind::Lifecycle { change: Change::Removed | Change::Suspended | Change::Revoked })
-            };
-            for event in events.iter().filter(is_taken_away) {
-                // GitHub has ended these tokens already; nothing of them is to be left here (AZ-9).
+            for event in events.iter().filter(|event| matches!(event.kind, Kind::Lifecycle { .. })) {
+                // Of what was taken away nothing is to be left here (AZ-9), and tokens know nothing of what was added.
                 self.api.forget_installation(&event.thread.installation);
             }
         }

@@ -175,6 +175,17 @@ fn wanted(site: &Site) -> (Vec<&'static str>, Vec<(&'static str, &'static str)>)
         events.insert(0, event);
         permissions.insert(0, (permission, level));
     }
+    // The tools take permissions that nothing else needs.
+    let uses = |parts: &[&str]| {
+        let names = site.tools.iter().filter_map(|tool| tool.strip_prefix("github."));
+        names.into_iter().any(|name| name == "*" || parts.iter().any(|part| name.contains(part)))
+    };
+    if uses(&["check_run"]) && !permissions.contains(&(permission, level)) {
+        permissions.insert(0, (permission, level));
+    }
+    if uses(&["get_file", "list_directory"]) {
+        permissions.insert(0, ("contents", "read"));
+    }
     (events, permissions)
 }
 

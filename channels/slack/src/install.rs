@@ -100,9 +100,11 @@ impl Slack {
         self.workspaces.as_ref().ok_or_else(|| NotKept("the app has no client_id".into()))
     }
 
-    /// Gives a token back that is not to be used, unless another installation of ours has the same one.
+    /// Gives a token back that is not to be used, unless one of ours may be the same: without token rotation a workspace has one
+    /// token for an app, and giving it back takes the bot out of all its channels.
     async fn refuse(&self, api: &Api, place: &Place, why: String) -> InstallError {
-        let is_in_use = self.workspaces.as_ref().is_some_and(|workspaces| workspaces.get(&place.key).is_some());
+        let is_in_use = self.has_bot_token
+            || self.workspaces.as_ref().is_some_and(|workspaces| workspaces.get(&place.key).is_some());
         if !is_in_use && let Err(error) = api.call("auth.revoke", Map::new(), Repeat::Harmless).await {
             tracing::warn!(%error, installation = place.key, "a token that is not wanted could not be given back");
         }

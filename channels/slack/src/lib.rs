@@ -317,7 +317,7 @@ impl Channel for Slack {
         match self.at(&event.thread) {
             Ok(at) => {
                 let mut event = locate::locate(at.api(), at.own(), at.memory(), event).await?;
-                locate::name_channel(at.api(), at.memory(), &mut event).await;
+                locate::name_channel(at.api(), at.memory(), &mut event).await?;
                 Ok(event)
             }
             // What is said of a place that is no more is in no thread of ours.

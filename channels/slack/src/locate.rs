@@ -19,6 +19,9 @@ use crate::readback;
 /// How long the lookup may take: Slack waits three seconds for the acknowledgement of what is looked up here.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
+/// How long a channel's name may take, beside that.
+const NAME_PATIENCE: Duration = Duration::from_secs(1);
+
 pub(crate) async fn locate(api: &Api, own: &Own, memory: &Memory, mut event: Event) -> Result<Event, ReplyError> {
     let Some(place) = to_be_asked(memory, &event) else {
         return Ok(event);
@@ -67,31 +70,38 @@ async fn opened_as(api: &Api, own: &Own, place: &Place) -> Result<Option<String>
 
 /// Adds the channel's name to the facts: rules may name channels, and events carry their ids alone ("conversations.info", which
 /// needs `channels:read`, and `groups:read` for private ones). Best effort: without the name the ids go on working.
-pub(crate) async fn name_channel(api: &Api, memory: &Memory, event: &mut Event) {
+///
+/// # Errors
+/// Slack does not tell now, and the message calls somebody: it has to come again, since a rule may name the channel.
+pub(crate) async fn name_channel(api: &Api, memory: &Memory, event: &mut Event) -> Result<(), ReplyError> {
     if event.facts.contains_key("channel_name") {
-        return;
+        return Ok(());
     }
     let channel = Place::of(&event.thread).channel;
     // Direct messages have no names.
     if !channel.starts_with(['C', 'G']) {
-        return;
+        return Ok(());
     }
     let name = match memory.channel_name(&channel) {
         Some(name) => name,
         None => {
-            let name = match tokio::time::timeout(PATIENCE, name_of(api, &channel)).await {
-                Ok(Ok(name)) => name,
-                Ok(Err(error)) => {
+            let asked = tokio::time::timeout(NAME_PATIENCE, name_of(api, &channel)).await;
+            let name = match asked.unwrap_or_else(|_| Err(ReplyError::Unknown("no answer in time".into()))) {
+                Ok(name) => name,
+                Err(error @ (ReplyError::Retry { .. } | ReplyError::Unknown(_))) => {
+                    return if matches!(event.kind, Kind::Mention) { Err(error) } else { Ok(()) };
+                }
+                Err(error) => {
                     tracing::info!(channel, %error, "the channel's name is not told; rules that name it do not apply");
                     None
                 }
-                Err(_) => None,
             };
             memory.set_channel_name(&channel, name.clone());
             name
         }
     };
     event.facts.extend(name.map(|name| ("channel_name".to_owned(), name)));
+    Ok(())
 }
 
 async fn name_of(api: &Api, channel: &str) -> Result<Option<String>, ReplyError> {

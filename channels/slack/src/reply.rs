@@ -63,7 +63,14 @@ impl Hand<'_> {
             && respond::is_for(id)
         {
             return match respond::edit(api, memory, links, context, text, *complete).await {
-                Err(error) if respond::is_used_up(&error) => self.tell(text, error).await,
+                Err(error) if respond::is_used_up(&error) => {
+                    let told = self.tell(text, error).await;
+                    if matches!(told, Err(ReplyError::Retry { .. })) {
+                        // It certainly did not go: it still waits.
+                        memory.defer(context.marker.as_str());
+                    }
+                    told
+                }
                 done => done,
             };
         }

@@ -24,7 +24,7 @@ pub(crate) struct Installation {
     grant: Arc<Grant>,
     api: Api,
     own: Own,
-    memory: Memory,
+    memory: Arc<Memory>,
 }
 
 /// The workspace that something is done in.
@@ -114,7 +114,8 @@ impl Workspaces {
             grant: Arc::clone(grant),
             api: api.with(Credential::Installed(renewed)),
             own,
-            memory: Memory::default(),
+            // What was learnt there, and what waits there, is not of the token.
+            memory: self.get(grant.installation()).map(|before| Arc::clone(&before.memory)).unwrap_or_default(),
         }
     }
 

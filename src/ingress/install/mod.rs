@@ -193,7 +193,11 @@ async fn come(
             ("installed", page.into_response())
         }
         Err(error) => {
-            tracing::error!(connection = name, %error, "an installation was not made");
+            if matches!(error, InstallError::Refused(_)) {
+                tracing::warn!(connection = name, %error, "an installation was not made");
+            } else {
+                tracing::error!(connection = name, %error, "an installation was not made");
+            }
             let (outcome, status, text) = match error {
                 InstallError::Refused(_) => (
                     "refused",

@@ -144,7 +144,8 @@ async fn create(
 ) -> Result<String, ToolError> {
     let said = Said { conclusion, title: line, summary, steps };
     let place = pull(connections, context)?;
-    let name = title(&name)?;
+    // A branch may require a check by its name, whoever made it: what a model names is never another's check.
+    let name = format!("{}: {}", place.github.name(), title(&name)?);
     let changes = changes(place.github, &said)?;
     let sha = head(&place).await.map_err(failed("The pull request"))?;
     let external_id = reveille_github::check_run_id(place.number, &context.key);

@@ -22,7 +22,7 @@ use crate::reply::Replies;
 const ANSWERS_MAX: usize = 64;
 
 /// How long it may take to learn which conversation something belongs to. An interaction has three seconds in all.
-const ASK_DEADLINE: Duration = Duration::from_secs(10);
+const ASK_DEADLINE: Duration = Duration::from_millis(1_500);
 const ASK_DEADLINE_OF_INTERACTIONS: Duration = Duration::from_millis(1_000);
 
 /// Tries to learn it.

@@ -108,11 +108,9 @@ async fn begun(
     if let Some(check) = there.iter().find(|check| check.external_id == external_id) {
         return Ok(check.id);
     }
-    let account = github.own.account().map(|account| account.login);
-    let name = account.as_deref().map_or("reveille", |login| login.trim_end_matches("[bot]"));
     let output = output(context, Progress::Began);
     let changes = CheckChanges { status: Some("in_progress"), conclusion: None, output: Some(output) };
-    let check = github.api.create_check_run(repository, &head.sha, name, &external_id, &changes).await?;
+    let check = github.api.create_check_run(repository, &head.sha, &github.name(), &external_id, &changes).await?;
     Ok(check.id)
 }
 

@@ -10,7 +10,7 @@ use super::report::{Missing, Report};
 use super::wish::{Need, Wish};
 use crate::cli::add::project::Project;
 use crate::cli::failure::Failure;
-use crate::config;
+use crate::config::{self, Code};
 
 /// The variable that a key refers to, if its value is not there.
 fn unset_variable<'a>(
@@ -32,7 +32,11 @@ pub(super) fn make_secrets(
     report: &mut Report,
 ) -> Result<(), Failure> {
     for need in wish.needs.iter().filter(|need| need.is_made) {
-        if let Some(variable) = unset_variable(project, wish, keys, need) {
+        // One that is there and not good enough may be the platform's too: it is reported, and nobody's to replace.
+        let is_there = project.problems().iter().any(|problem| {
+            problem.key == format!("channels.{}.{}", wish.name, need.key) && problem.code != Code::UnresolvedSecret
+        });
+        if let Some(variable) = unset_variable(project, wish, keys, need).filter(|_| !is_there) {
             let secret = Secret::new(hex::encode(rand::random::<[u8; 32]>()));
             dotenv::put(&project.folder.join(".env"), &[(variable.to_owned(), secret)])?;
             report.wrote(".env", &format!("{variable}, a secret made now"));
