@@ -158,3 +158,19 @@ proptest! {
         let _ = discord.normalise(&discord.verify(signed(body.to_string().as_bytes())).unwrap());
     }
 }
+
+/// The package that Discord's own documentation names for it believes the same, and nothing else.
+#[test]
+fn discords_own_package_agrees() {
+    let public_key = settings().public_key;
+    let bodies = [r#"{"type":1}"#, "{}", "{\"a\":\"ä\u{1f600}\"}", " \n"];
+    let case = |body: &str, signature: String| serde_json::json!({ "platform": "discord", "secret": public_key, "body": body, "timestamp": 1_700_000_000, "signature": signature });
+    let mut cases: Vec<_> = bodies.iter().map(|body| case(body, sign("1700000000", body.as_bytes()))).collect();
+    cases.push(case("{}", sign("1700000000", b"{ }")));
+    cases.push(case("{}", sign("1700000001", b"{}")));
+    let told = reveille_oracles::run("webhook-signatures", &serde_json::to_string(&cases).unwrap()).unwrap();
+    assert_eq!(told, "[true,true,true,true,false,false]");
+    for body in bodies {
+        assert!(discord().verify(signed(body.as_bytes())).is_ok(), "{body}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Only a delivery with one right signature of its raw body, sent lately, is believed.
 
-use crate::support::{SENT_AT_MS, delivery, nobody, signature};
+use crate::support::{SECRET, SENT_AT_MS, delivery, nobody, signature};
 use http::HeaderValue;
 use proptest::prelude::*;
 use reveille_channel::{Channel, Delivery, Reject, Route};
@@ -114,4 +114,17 @@ proptest! {
 fn once() -> &'static reveille_linear::Linear {
     static LINEAR: std::sync::OnceLock<reveille_linear::Linear> = std::sync::OnceLock::new();
     LINEAR.get_or_init(nobody)
+}
+
+#[test]
+fn linears_own_package_agrees() {
+    let bodies = [fresh(), format!(r#"{{"webhookTimestamp":{SENT_AT_MS},"a":"ä😀"}}"#)];
+    let case = |body: &str, signature: String| serde_json::json!({ "platform": "linear", "secret": SECRET, "body": body, "timestamp": SENT_AT_MS / 1_000, "signature": signature });
+    let mut cases: Vec<_> = bodies.iter().map(|body| case(body, signature(body.as_bytes()))).collect();
+    cases.push(case(&bodies[0], signature(b"other")));
+    let told = reveille_oracles::run("webhook-signatures", &serde_json::to_string(&cases).unwrap()).unwrap();
+    assert_eq!(told, "[true,true,false]");
+    for body in bodies {
+        assert!(nobody().verify(delivery(body.clone(), &[])).is_ok(), "{body}");
+    }
 }

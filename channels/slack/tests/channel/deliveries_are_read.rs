@@ -3,9 +3,9 @@
 use http::HeaderValue;
 use proptest::prelude::*;
 use reveille_channel::{ActorKind, Change, Channel, Inbound, Kind, Reject, Route};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{delivery, event, form, read, read_on, sign, signed, slack};
+use crate::support::{SECRET, delivery, event, form, read, read_on, sign, signed, slack};
 
 /// The example of Slack's page "Verifying requests from Slack".
 #[test]
@@ -206,5 +206,20 @@ proptest! {
         let body = format!(r#"{{"type":"event_callback","team_id":"T","event":{inner}}}"#);
         let slack = slack();
         let _ = slack.normalise(&slack.verify(signed(body.as_bytes())).unwrap());
+    }
+}
+
+#[test]
+fn slacks_own_package_agrees() {
+    let bodies = ["{}", "{\"a\":\"ä\u{1f600}\"}", "command=%2Fops&text=web+is+slow", " \n"];
+    let case = |body: &str, signature: String| json!({ "platform": "slack", "secret": SECRET, "body": body, "timestamp": 1_700_000_000, "signature": signature });
+    let mut cases: Vec<Value> = bodies.iter().map(|body| case(body, sign("1700000000", body.as_bytes()))).collect();
+    cases.push(case("{}", sign("1700000000", b"{ }")));
+    cases.push(case("{}", sign("1700000001", b"{}")));
+    let told = reveille_oracles::run("webhook-signatures", &serde_json::to_string(&cases).unwrap()).unwrap();
+    assert_eq!(told, "[true,true,true,true,false,false]");
+    let slack = slack();
+    for body in bodies {
+        assert!(slack.verify(signed(body.as_bytes())).is_ok(), "{body}");
     }
 }
