@@ -45,6 +45,7 @@ fn code(prefix: &str, body: &[u8]) -> Result<String> {
 
 fn delivery(route: Route, body: Bytes, headers: &[(&'static str, String)]) -> Result<Delivery> {
     let mut map = HeaderMap::new();
+    map.insert("content-type", "application/json".parse()?);
     for (name, value) in headers {
         map.insert(*name, value.parse()?);
     }
@@ -90,7 +91,7 @@ fn linear() -> Result<Sample> {
         auth: reveille_linear::Auth::Token(Secret::new("lin_bench")),
         api_base_url: "http://127.0.0.1:1/graphql".parse()?,
     };
-    let written = include_bytes!("../../channels/linear/fixtures/comment.create.json");
+    let written = include_bytes!("../../channels/linear/fixtures/agent_session.created.delegation.json");
     let mut object: serde_json::Value = serde_json::from_slice(written)?;
     object.as_object_mut().context("it is an object")?.insert("webhookTimestamp".into(), NOW_MS.into());
     let body = Bytes::from(serde_json::to_vec(&object)?);
@@ -104,7 +105,7 @@ fn linear() -> Result<Sample> {
 
 fn discord() -> Result<Sample> {
     let settings = reveille_discord::Settings {
-        application_id: "100000000000000001".into(),
+        application_id: "771825006014889984".into(),
         public_key: hex::encode(discord_key().verifying_key().as_bytes()),
         bot_token: Secret::new("MTAw.bench-bench-bench-bench"),
         api_base_url: "http://127.0.0.1:1/api/v10".parse()?,
