@@ -1,6 +1,24 @@
-//! The connections that tools act through, by platform. Credentials stay inside.
+//! The connections that tools act through, by platform, and what the tools of all platforms have in common. Credentials stay
+//! inside.
 
-use super::{DiscordConnections, GitHubConnections, LinearConnections, SlackConnections};
+use std::time::Duration;
+
+use reveille_channel::ReplyError;
+use serde_json::Value;
+
+use super::{
+    Class, DiscordConnections, GitHubConnections, LinearConnections, SlackConnections, ToolError, ToolSpec, thread,
+};
+use crate::journal::Effect;
+
+/// How long one of these tools may take: a few calls, each with a deadline of its own.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a call is made that a platform puts off.
+const MOST_TRIES: u32 = 3;
+
+/// The longest wait for another try, milliseconds: well inside the tool's deadline.
+const MOST_WAIT_MS: u64 = 15_000;
 
 /// The connections of the gateway that have tools.
 #[derive(Debug, Clone, Default)]
@@ -13,4 +31,37 @@ pub struct Platforms {
     pub slack: SlackConnections,
     /// Discord's.
     pub discord: DiscordConnections,
+}
+
+/// A tool of the platform with which its name begins.
+pub(super) fn spec(
+    name: &'static str,
+    description: &'static str,
+    parameters: Value,
+    (effect, class): (Effect, Class),
+    output_bytes: usize,
+) -> ToolSpec {
+    let platform = name.split('.').next();
+    ToolSpec { name, description, parameters, effect, class, platform, deadline: DEADLINE, output_bytes }
+}
+
+/// What the platform's refusal means to the model.
+pub(super) fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
+    move |error| thread::failed(what, &error)
+}
+
+/// Makes a call again where it certainly was not done and may be soon: our own pace and short limits of the platform's.
+/// The tool's deadline is over all of it.
+pub(super) async fn patiently<T, F: Future<Output = Result<T, ReplyError>>>(
+    call: impl Fn() -> F,
+) -> Result<T, ReplyError> {
+    for _ in 1..MOST_TRIES {
+        match call().await {
+            Err(ReplyError::Retry { after_ms, .. }) if after_ms <= MOST_WAIT_MS => {
+                tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            }
+            result => return result,
+        }
+    }
+    call().await
 }

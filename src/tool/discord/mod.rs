@@ -8,17 +8,11 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use reveille_channel::ReplyError;
 use reveille_discord::{Discord, Server};
-use serde_json::Value;
 
-use super::{Class, Tool, ToolContext, ToolError, ToolSpec};
-use crate::journal::Effect;
-
-/// How long one of these tools may take: a few calls, each with a deadline of its own.
-const DEADLINE: Duration = Duration::from_secs(60);
+use super::platforms::{failed, spec};
+use super::{Tool, ToolContext, ToolError};
 
 /// The Discord connections of the gateway, by name.
 pub type DiscordConnections = Arc<BTreeMap<String, Arc<Discord>>>;
@@ -47,30 +41,6 @@ pub(super) fn tools(connections: &DiscordConnections) -> [Arc<dyn Tool>; 6] {
         Arc::new(write::AddReaction::new(of())),
         Arc::new(write::CreateThread::new(of())),
     ]
-}
-
-fn spec(
-    name: &'static str,
-    description: &'static str,
-    parameters: Value,
-    (effect, class): (Effect, Class),
-    output_bytes: usize,
-) -> ToolSpec {
-    ToolSpec {
-        name,
-        description,
-        parameters,
-        effect,
-        class,
-        platform: Some("discord"),
-        deadline: DEADLINE,
-        output_bytes,
-    }
-}
-
-/// What Discord's refusal means to the model.
-fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
-    move |error| super::thread::failed(what, &error)
 }
 
 /// An argument that is left out or empty.

@@ -14,25 +14,15 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use reveille_channel::ReplyError;
 use reveille_github::{GitHub, Repository};
-use serde_json::Value;
 
-use super::{Class, Tool, ToolContext, ToolError, ToolSpec};
-use crate::journal::Effect;
+use super::platforms::{failed, patiently, spec};
+use super::{Tool, ToolContext, ToolError};
 
 pub(super) use read::{GetIssue, ListComments, ListIssues};
 pub(super) use write::{AddLabels, PostComment};
 
-/// How long one of these tools may take: a few calls, each with a deadline of its own.
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// How often a call is made that GitHub puts off.
-const MOST_TRIES: u32 = 3;
-/// The longest wait for another try, milliseconds: well inside the tool's deadline.
-const MOST_WAIT_MS: u64 = 15_000;
 /// Clocks differ: what a call made may seem a little older than its turn.
 const CLOCKS_DIFFER_MS: i64 = 120_000;
 /// GitHub takes 65,536 characters; the rest is room for the marker.
@@ -101,25 +91,6 @@ pub(super) fn tools(connections: &GitHubConnections) -> Vec<Arc<dyn Tool>> {
     ]
 }
 
-fn spec(
-    name: &'static str,
-    description: &'static str,
-    parameters: Value,
-    (effect, class): (Effect, Class),
-    output_bytes: usize,
-) -> ToolSpec {
-    ToolSpec {
-        name,
-        description,
-        parameters,
-        effect,
-        class,
-        platform: Some("github"),
-        deadline: DEADLINE,
-        output_bytes,
-    }
-}
-
 /// A tool as its arguments and a function; where one is given, a second function finds what a lost call made.
 macro_rules! github_tool {
     ($(#[$doc:meta])* $tool:ident, $name:literal, $description:literal, $arguments:ty,
@@ -164,28 +135,9 @@ macro_rules! github_tool {
 }
 use github_tool;
 
-/// What GitHub's refusal means to the model.
-fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
-    move |error| super::thread::failed(what, &error)
-}
-
 /// What did not even begin.
 fn nothing_done(what: &str) -> ToolError {
     ToolError::Failed(format!("{what} Nothing was done."))
-}
-
-/// Makes a call again where it certainly was not done and may be soon: our own pace and short limits of GitHub's.
-/// The tool's deadline is over all of it.
-async fn patiently<T, F: Future<Output = Result<T, ReplyError>>>(call: impl Fn() -> F) -> Result<T, ReplyError> {
-    for _ in 1..MOST_TRIES {
-        match call().await {
-            Err(ReplyError::Retry { after_ms, .. }) if after_ms <= MOST_WAIT_MS => {
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-            }
-            result => return result,
-        }
-    }
-    call().await
 }
 
 /// What makes the text of one call recognisable: hidden on the page, and not to be guessed.

@@ -10,17 +10,11 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use reveille_channel::ReplyError;
 use reveille_linear::{Issue, Linear, Workspace, issue_of};
-use serde_json::Value;
 
-use super::{Class, Tool, ToolContext, ToolError, ToolSpec};
-use crate::journal::Effect;
-
-/// How long one of these tools may take: a few calls, each with a deadline of its own.
-const DEADLINE: Duration = Duration::from_secs(60);
+use super::platforms::{failed, spec};
+use super::{Tool, ToolContext, ToolError};
 
 /// The Linear connections of the gateway, by name.
 pub type LinearConnections = Arc<BTreeMap<String, Arc<Linear>>>;
@@ -94,30 +88,6 @@ pub(super) fn tools(connections: &LinearConnections) -> [Arc<dyn Tool>; 12] {
         Arc::new(write::CreateComment::new(of())),
         Arc::new(write::LinkUrl::new(of())),
     ]
-}
-
-fn spec(
-    name: &'static str,
-    description: &'static str,
-    parameters: Value,
-    (effect, class): (Effect, Class),
-    output_bytes: usize,
-) -> ToolSpec {
-    ToolSpec {
-        name,
-        description,
-        parameters,
-        effect,
-        class,
-        platform: Some("linear"),
-        deadline: DEADLINE,
-        output_bytes,
-    }
-}
-
-/// What Linear's refusal means to the model.
-fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
-    move |error| super::thread::failed(what, &error)
 }
 
 /// A title: one line.

@@ -13,17 +13,12 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reveille_channel::{ReplyError, Role};
 use reveille_slack::{Conversation, Here, Slack, Workspace};
-use serde_json::Value;
 
-use super::{Class, Tool, ToolContext, ToolError, ToolSpec};
-use crate::journal::Effect;
-
-/// How long one of these tools may take: a few calls, each with a deadline of its own.
-const DEADLINE: Duration = Duration::from_secs(60);
+use super::platforms::{failed, patiently, spec};
+use super::{Tool, ToolContext, ToolError};
 
 /// The most channels among which a name is looked for.
 const MOST_CHANNELS: usize = 2_000;
@@ -43,22 +38,6 @@ pub(super) fn tools(connections: &SlackConnections) -> [Arc<dyn Tool>; 8] {
         Arc::new(people::GetPerson::new(Arc::clone(connections))),
         Arc::new(write::PostMessage::new(Arc::clone(connections))),
     ]
-}
-
-fn spec(
-    name: &'static str,
-    description: &'static str,
-    parameters: Value,
-    (effect, class): (Effect, Class),
-    output_bytes: usize,
-) -> ToolSpec {
-    let platform = Some("slack");
-    ToolSpec { name, description, parameters, effect, class, platform, deadline: DEADLINE, output_bytes }
-}
-
-/// What Slack's refusal means to the model.
-fn failed(what: &str) -> impl Fn(ReplyError) -> ToolError + '_ {
-    move |error| super::thread::failed(what, &error)
 }
 
 /// The workspace of the call's thread.

@@ -1,23 +1,14 @@
 //! `slack.post_message`: words of the model where others read them.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use reveille_channel::ReplyError;
 use reveille_slack::MOST_BYTES;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Place, SlackConnections, failed, place, slack, spec};
+use super::{Place, SlackConnections, failed, patiently, place, slack, spec};
 use crate::journal::Effect;
 use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, parse_arguments, schema_of};
-
-/// How often a call is made that Slack puts off.
-const MOST_TRIES: u32 = 3;
-
-/// The longest wait for another try, milliseconds: well inside the tool's deadline.
-const MOST_WAIT_MS: u64 = 15_000;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,17 +63,9 @@ impl Tool for PostMessage {
         let here = slack(&self.connections, context)?;
         let workspace = here.workspace();
         let place = place(workspace, context, channel.as_deref()).await?;
-        for attempt in 1..=MOST_TRIES {
-            match workspace.post(&place.id, None, &text, &context.key).await {
-                Ok(_) => return Ok(posted(&place)),
-                // Certainly not done.
-                Err(ReplyError::Retry { after_ms, .. }) if after_ms <= MOST_WAIT_MS && attempt < MOST_TRIES => {
-                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                }
-                Err(error) => return Err(failed("The message")(error)),
-            }
-        }
-        Err(ToolError::Failed("The message could not be posted now. Nothing was posted.".to_owned()))
+        let sent = patiently(|| workspace.post(&place.id, None, &text, &context.key)).await;
+        sent.map_err(failed("The message"))?;
+        Ok(posted(&place))
     }
 
     async fn look_up(&self, context: &ToolContext, arguments: &Value) -> Result<Option<String>, ToolError> {
