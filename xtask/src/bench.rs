@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::assets;
 use crate::step::{cargo, say, shown};
 
 /// Arguments of `bench`.
@@ -15,6 +16,7 @@ pub(crate) struct Arguments {
 
 /// Runs the benchmark target `figures`.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    assets::fetch()?;
     let mut bench = cargo();
     bench.args(["bench", "--locked", "--package", "reveille", "--bench", "figures", "--"]).args(&arguments.names);
     say(format!("==> {}", shown(&bench)));

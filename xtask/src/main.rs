@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask run | test | bench`.
+//! The project's own commands: `cargo xtask assets | run | test | bench`.
 //!
 //! They need Rust, Node and a C compiler and bring everything else themselves, into a cache folder outside the
 //! checkout. Compiled on every fresh machine before anything else, so the dependencies stay few.
 
+mod assets;
 mod bench;
 mod run;
 mod step;
@@ -24,6 +25,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Fetch what the build needs and the repository does not keep
+    Assets,
     /// Build and start `reveille dev`
     Run(run::Arguments),
     /// Run every check and print one summary
@@ -34,6 +37,7 @@ enum Command {
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
+        Command::Assets => assets::run(),
         Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::assets;
 use crate::step::{cargo, say};
 
 /// Arguments of `run`.
@@ -20,6 +21,7 @@ pub(crate) struct Arguments {
 /// The dev profile: dependencies are optimised in it and ours are not, which is enough to talk to, and the first start
 /// comes minutes earlier than with the release profile and its link-time optimisation.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    assets::fetch()?;
     say("Building reveille; the first time takes some minutes.");
     let mut dev = cargo();
     dev.args(["run", "--quiet", "--locked", "--package", "reveille", "--", "dev"]).args(&arguments.dev);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::assets;
 use crate::step::{cargo, duration, perform, program, say, shown};
 use crate::tools::{DENY, NEXTEST, TAPLO, TYPOS, Tool};
 
@@ -111,7 +112,7 @@ const CHECKS: &[Check] = &[
         is_quick: false,
         tool: Some(&DENY),
         // Two versions of a crate are no failure, and would drown one: `cargo deny check bans` shows them.
-        arguments: &["--locked", "check", "--allow", "duplicate", "bans", "licenses", "sources"],
+        arguments: &["--locked", "--workspace", "check", "--allow", "duplicate", "bans", "licenses", "sources"],
         variables: &[],
         totals: None,
         cure: "take another version or another crate; deny.toml has the rules and says why",
@@ -152,6 +153,7 @@ impl std::ops::AddAssign for Totals {
 /// Runs the checks.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
+    assets::fetch()?;
     let mut totals = Totals::default();
     let mut outcomes = Vec::new();
     for check in CHECKS.iter().filter(|check| check.is_quick || !arguments.quick) {

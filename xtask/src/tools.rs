@@ -190,7 +190,8 @@ fn done(command: Command, what: &str) -> Result<()> {
     Ok(())
 }
 
-fn cache() -> Result<PathBuf> {
+/// Where what was fetched lies, outside the checkout.
+pub(crate) fn cache() -> Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
         Some(folder) => PathBuf::from(folder),
         None => std::env::home_dir().context("there is no home folder: set XDG_CACHE_HOME")?.join(".cache"),

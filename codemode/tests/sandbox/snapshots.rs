@@ -1,0 +1,107 @@
+use std::num::NonZero;
+use std::sync::Arc;
+
+use reveille_codemode::{Api, Event, Limit, Limits, Sandbox, SandboxError, SnapshotError};
+
+use crate::corpus::{BROKEN, FINE, HOSTILE};
+use crate::door::{Sleep, answer, given, limits, run, sandbox};
+
+#[tokio::test]
+async fn a_program_that_slept_at_every_host_call_comes_to_the_same_as_one_that_did_not() {
+    let sandbox = sandbox().await;
+    let (mut slept, mut wrong) = (0, Vec::new());
+    for (source, _) in [FINE, BROKEN, HOSTILE].concat() {
+        if sandbox.read(source.to_owned()).await.is_err() {
+            continue;
+        }
+        let (through, _) = run(&sandbox, source, limits(), Sleep::Never).await;
+        let (woken, _) = run(&sandbox, source, limits(), Sleep::AtEveryCall).await;
+        slept += through.calls.len();
+        if through != woken {
+            wrong.push(format!("{source}\n    through: {through:?}\n    woken:   {woken:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} programs:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(slept > 100, "only {slept} calls to sleep at");
+}
+
+/// A program that waits for one call, and its snapshot.
+async fn asleep(sandbox: &Sandbox, source: &str) -> (Arc<reveille_codemode::Program>, Vec<u8>, Vec<Event>) {
+    let program = sandbox.read(source.to_owned()).await.unwrap();
+    let (events, mut run) = sandbox.start(Arc::clone(&program), limits(), given()).await.unwrap();
+    let snapshot = run.snapshot().await.unwrap();
+    (program, snapshot, events)
+}
+
+const WAITS: &str = "const kept = { n: 41 }; await host.echo(1); kept.n + 1";
+
+#[tokio::test]
+async fn a_snapshot_of_another_image_is_refused_and_names_both() {
+    let sandbox = sandbox().await;
+    let (program, snapshot, _) = asleep(&sandbox, WAITS).await;
+    let api = Api::default().namespace("host", ["echo"]).unwrap();
+    let other = Sandbox::open(api, NonZero::new(1).unwrap()).await.unwrap();
+    let error = other.restore(program, snapshot).await.unwrap_err();
+    let SandboxError::Snapshot(SnapshotError::OtherImage { wanted, found }) = &error else { panic!("{error}") };
+    assert_eq!((wanted, found), (&sandbox.image().hash(), &other.image().hash()));
+    assert!(error.to_string().contains("only where the same version runs"), "{error}");
+}
+
+#[tokio::test]
+async fn a_snapshot_goes_on_in_another_sandbox_of_the_same_image() {
+    let (program, snapshot, events) = asleep(&sandbox().await, WAITS).await;
+    let mut run = sandbox().await.restore(program, snapshot).await.unwrap();
+    let [Event::Call(request)] = &events[..] else { panic!("{events:?}") };
+    let events = run.answer(vec![answer(request)], 0).await.unwrap();
+    let value = events[0].finished().unwrap().result.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(value.get(), "42");
+}
+
+#[tokio::test]
+async fn a_snapshot_with_any_byte_changed_or_cut_is_refused() {
+    let sandbox = sandbox().await;
+    let (program, snapshot, _) = asleep(&sandbox, WAITS).await;
+    for at in (0..snapshot.len()).step_by(snapshot.len() / 64) {
+        let mut damaged = snapshot.clone();
+        damaged[at] ^= 1;
+        let error = sandbox.restore(Arc::clone(&program), damaged).await.unwrap_err();
+        assert!(matches!(error, SandboxError::Snapshot(_)), "{at}: {error}");
+        let cut = snapshot[..at].to_vec();
+        let error = sandbox.restore(Arc::clone(&program), cut).await.unwrap_err();
+        assert!(matches!(error, SandboxError::Snapshot(_)), "{at}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_goes_on_with_its_own_source_alone() {
+    let sandbox = sandbox().await;
+    let (_, snapshot, _) = asleep(&sandbox, WAITS).await;
+    let other = sandbox.read("1".to_owned()).await.unwrap();
+    let error = sandbox.restore(other, snapshot).await.unwrap_err();
+    assert!(matches!(error, SandboxError::Snapshot(SnapshotError::OtherProgram)), "{error}");
+}
+
+#[tokio::test]
+async fn a_snapshot_over_its_limit_is_an_error_and_the_run_goes_on() {
+    let sandbox = sandbox().await;
+    let program = sandbox.read(WAITS.to_owned()).await.unwrap();
+    let limits = Limits { snapshot_bytes: 1000, ..limits() };
+    let (events, mut run) = sandbox.start(program, limits, given()).await.unwrap();
+    let error = run.snapshot().await.unwrap_err();
+    let is_right = matches!(&error, SandboxError::Snapshot(SnapshotError::TooLarge(Limit::SnapshotBytes { .. })));
+    assert!(is_right, "{error}");
+    let [Event::Call(request)] = &events[..] else { panic!("{events:?}") };
+    let events = run.answer(vec![answer(request)], 0).await.unwrap();
+    assert!(events[0].finished().unwrap().result.is_ok());
+}
+
+#[tokio::test]
+async fn what_was_used_before_sleeping_counts_after_it() {
+    let sandbox = sandbox().await;
+    let source = "for (let i = 0; i < 10; i++) await host.echo(i);";
+    let few = Limits { host_calls: 7, ..limits() };
+    let (trace, finished) = run(&sandbox, source, few, Sleep::AtEveryCall).await;
+    assert_eq!(trace.result, Err(reveille_codemode::Failure::Limit(Limit::HostCalls { limit: 7 })));
+    assert_eq!(trace.calls.len(), 7);
+    assert!(finished.usage.cpu > std::time::Duration::ZERO);
+}
