@@ -89,10 +89,14 @@ impl Failure {
     /// What was thrown, or the limit that the engine reports by throwing: it has no other word for these two.
     pub(crate) fn from_thrown(thrown: Thrown, limits: &Limits) -> Self {
         match (thrown.name.as_deref(), thrown.message.as_str()) {
-            (Some("InternalError"), "out of memory") => Self::Limit(Limit::Memory { limit_bytes: limits.memory_bytes }),
-            (Some("InternalError" | "RangeError"), "stack overflow" | "Maximum call stack size exceeded") => {
-                Self::Limit(Limit::Stack { limit_bytes: limits.stack_bytes })
+            // A `SyntaxError` where that happens while it reads a regular expression.
+            (Some("InternalError" | "SyntaxError"), "out of memory") => {
+                Self::Limit(Limit::Memory { limit_bytes: limits.memory_bytes })
             }
+            (
+                Some("InternalError" | "RangeError" | "SyntaxError"),
+                "stack overflow" | "Maximum call stack size exceeded",
+            ) => Self::Limit(Limit::Stack { limit_bytes: limits.stack_bytes }),
             _ => Self::Threw(thrown),
         }
     }

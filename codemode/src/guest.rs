@@ -265,6 +265,13 @@ impl Guest {
         Ok(text)
     }
 
+    pub(crate) fn is_null(&mut self, value: Value) -> Result<bool, Fault> {
+        let is_null = self.invoke("qjs_is_null", value.0, |function: &TypedFunction<i32, i32>, store, value| {
+            function.call(store, value)
+        })?;
+        Ok(is_null != 0)
+    }
+
     /// Runs the next job of the queue; false if there is none. A job's own error is its promise's matter.
     pub(crate) fn run_job(&mut self) -> Result<bool, Fault> {
         if self.calls.is_job_pending.call(&mut self.store).map_err(fault)? == 0 {

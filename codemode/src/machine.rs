@@ -19,6 +19,7 @@ use crate::limits::{Limit, Limits, STACK_BYTES_MAXIMUM};
 use crate::program::Program;
 use crate::protocol::{Answer, Event, Finished, Given, Line, Request};
 use crate::snapshot::{self, Numbers, SnapshotError};
+use crate::surrogates::mended;
 use crate::usage::{Usage, thread_cpu_time};
 use crate::watchdog::{Interrupter, Watchdog};
 
@@ -393,6 +394,14 @@ impl Machine {
         if let Err(fault) = self.guest.set("qjs_set_memory_limit", more) {
             return Failure::from_fault(fault, &self.limits);
         }
+        // Where there is no room for the error of an allocation either, the engine throws `null` in its place.
+        if self.guest.memory_bytes() >= u64::from(self.limits.memory_bytes) {
+            match self.guest.is_null(thrown) {
+                Ok(false) => {}
+                Ok(true) => return Failure::from_fault(Fault::OutOfMemory, &self.limits),
+                Err(fault) => return Failure::from_fault(fault, &self.limits),
+            }
+        }
         let description = match self.call_for_text(self.image.roots.describe, &[thrown], DESCRIPTION_BYTES) {
             Ok(Ok(Ok(text))) => serde_json::from_str(&text).unwrap_or_default(),
             Ok(Ok(Err(_))) => {
@@ -410,7 +419,7 @@ impl Machine {
         Failure::from_thrown(Thrown { name, message, call, frames, excerpt }, &self.limits)
     }
 
-    /// Calls a function of the prelude that gives a text. The text itself, or its length when it is over `limit`.
+    /// Calls a function of the prelude that gives JSON. The text itself, or its length when it is over `limit`.
     fn call_for_text(
         &mut self,
         function: Value,
@@ -428,7 +437,7 @@ impl Machine {
         };
         let read = self.guest.text(text, roots.scratch, limit).map_err(failed)?;
         self.guest.release(text).map_err(failed)?;
-        Ok(Ok(read))
+        Ok(Ok(read.map(mended)))
     }
 }
 

@@ -75,10 +75,20 @@ pub(crate) enum Sleep {
     AtEveryCall,
 }
 
-/// Runs a program to its end. One answer at a time, the last call first.
+/// Reads a program and runs it to its end.
 pub(crate) async fn run(sandbox: &Sandbox, source: &str, limits: Limits, sleep: Sleep) -> (Trace, Finished) {
     let program = sandbox.read(source.to_owned()).await.unwrap();
-    let (mut events, mut run) = sandbox.start(Arc::clone(&program), limits, given()).await.unwrap();
+    run_program(sandbox, &program, limits, sleep).await
+}
+
+/// Runs a program to its end. One answer at a time, the last call first.
+pub(crate) async fn run_program(
+    sandbox: &Sandbox,
+    program: &Arc<Program>,
+    limits: Limits,
+    sleep: Sleep,
+) -> (Trace, Finished) {
+    let (mut events, mut run) = sandbox.start(Arc::clone(program), limits, given()).await.unwrap();
     let (mut console, mut calls, mut open) = (Vec::new(), Vec::new(), Vec::new());
     let mut now_ms = NOW_MS;
     loop {
@@ -101,7 +111,7 @@ pub(crate) async fn run(sandbox: &Sandbox, source: &str, limits: Limits, sleep: 
             return (Trace { console, calls, result, unanswered: finished.unanswered.clone() }, finished);
         }
         if sleep == Sleep::AtEveryCall {
-            run = slept(sandbox, &program, run).await;
+            run = slept(sandbox, program, run).await;
         }
         now_ms += 1000;
         let request = open.pop().unwrap();

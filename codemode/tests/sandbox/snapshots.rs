@@ -3,27 +3,7 @@ use std::sync::Arc;
 
 use reveille_codemode::{Api, Event, Limit, Limits, Sandbox, SandboxError, SnapshotError};
 
-use crate::corpus::{BROKEN, FINE, HOSTILE};
 use crate::door::{Sleep, answer, given, limits, run, sandbox};
-
-#[tokio::test]
-async fn a_program_that_slept_at_every_host_call_comes_to_the_same_as_one_that_did_not() {
-    let sandbox = sandbox().await;
-    let (mut slept, mut wrong) = (0, Vec::new());
-    for (source, _) in [FINE, BROKEN, HOSTILE].concat() {
-        if sandbox.read(source.to_owned()).await.is_err() {
-            continue;
-        }
-        let (through, _) = run(&sandbox, source, limits(), Sleep::Never).await;
-        let (woken, _) = run(&sandbox, source, limits(), Sleep::AtEveryCall).await;
-        slept += through.calls.len();
-        if through != woken {
-            wrong.push(format!("{source}\n    through: {through:?}\n    woken:   {woken:?}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{} programs:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(slept > 100, "only {slept} calls to sleep at");
-}
 
 /// A program that waits for one call, and its snapshot.
 async fn asleep(sandbox: &Sandbox, source: &str) -> (Arc<reveille_codemode::Program>, Vec<u8>, Vec<Event>) {
