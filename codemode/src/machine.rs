@@ -122,14 +122,13 @@ impl Machine {
         now_ms: u64,
         watchdog: &Watchdog,
     ) -> Result<Stepped, (AnswerError, Box<Self>)> {
+        let mut left = self.waiting.clone();
         for answer in answers {
-            if !self.waiting.remove(&answer.id) {
-                for taken in answers.iter().take_while(|other| other.id != answer.id) {
-                    self.waiting.insert(taken.id);
-                }
+            if !left.remove(&answer.id) {
                 return Err((AnswerError::NotAsked(answer.id), Box::new(self)));
             }
         }
+        self.waiting = left;
         Ok(self.command(now_ms, watchdog, |machine| machine.settle(answers)))
     }
 

@@ -118,6 +118,9 @@ pub(crate) fn unpack(image: &Image, snapshot: &[u8]) -> Result<Unpacked, Snapsho
         return Err(SnapshotError::Damaged("it says that it is larger than any can be".to_owned()));
     }
     let raw = zstd::bulk::decompress(packed, raw_bytes).map_err(|error| SnapshotError::Damaged(error.to_string()))?;
+    if raw.len() != raw_bytes {
+        return Err(SnapshotError::Damaged("its length is another than it says".to_owned()));
+    }
     let (json_bytes, rest) = take(&raw)?;
     let (json, mut rest) = rest.split_at_checked(json_bytes).ok_or_else(cut)?;
     let numbers: Numbers = serde_json::from_slice(json).map_err(|error| SnapshotError::Damaged(error.to_string()))?;

@@ -105,7 +105,7 @@ fn jsx(allocator: &Allocator, source: &str) -> Option<ProgramError> {
     }
     let checked = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program);
     let is_jsx = |kind: AstKind<'_>| matches!(kind, AstKind::JSXElement(_) | AstKind::JSXFragment(_));
-    let first = checked.semantic.nodes().iter().map(|node| node.kind()).find(|kind| is_jsx(*kind))?;
+    let first = checked.semantic.nodes().iter().map(oxc_semantic::AstNode::kind).find(|kind| is_jsx(*kind))?;
     Some(Missing::Jsx.error(source, first.span().start))
 }
 

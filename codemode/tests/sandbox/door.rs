@@ -41,7 +41,13 @@ pub(crate) fn outcome(request: &Request) -> CallOutcome {
     let first = args.first().cloned().unwrap_or(Value::Null);
     let value = match request.name.as_str() {
         "host.echo" => first,
-        "host.add" => (args[0].as_i64().unwrap() + args[1].as_i64().unwrap()).into(),
+        "host.add" => match [args.first(), args.get(1)].map(|one| one.and_then(Value::as_i64)) {
+            [Some(one), Some(other)] => one.wrapping_add(other).into(),
+            _ => {
+                let message = "host.add takes two whole numbers".to_owned();
+                return CallOutcome::Error { name: "TypeError".to_owned(), message };
+            }
+        },
         "host.list" => serde_json::json!([{ "id": 1, "title": "one" }, { "id": 2, "title": "two" }]),
         "sleep" => Value::Null,
         "ask" => (first == "really?").into(),
@@ -73,6 +79,18 @@ pub(crate) struct Trace {
 pub(crate) enum Sleep {
     Never,
     AtEveryCall,
+    /// Where the bit of the answer's number is set; the first is 0, and the bits begin again after 64.
+    At(u64),
+}
+
+impl Sleep {
+    fn is_at(self, answer: u32) -> bool {
+        match self {
+            Self::Never => false,
+            Self::AtEveryCall => true,
+            Self::At(bits) => bits.rotate_right(answer) & 1 == 1,
+        }
+    }
 }
 
 /// Reads a program and runs it to its end.
@@ -91,6 +109,7 @@ pub(crate) async fn run_program(
     let (mut events, mut run) = sandbox.start(Arc::clone(program), limits, given()).await.unwrap();
     let (mut console, mut calls, mut open) = (Vec::new(), Vec::new(), Vec::new());
     let mut now_ms = NOW_MS;
+    let mut answered = 0;
     loop {
         let mut end = None;
         for event in events {
@@ -110,9 +129,10 @@ pub(crate) async fn run_program(
             };
             return (Trace { console, calls, result, unanswered: finished.unanswered.clone() }, finished);
         }
-        if sleep == Sleep::AtEveryCall {
+        if sleep.is_at(answered) {
             run = slept(sandbox, program, run).await;
         }
+        answered += 1;
         now_ms += 1000;
         let request = open.pop().unwrap();
         events = run.answer(vec![answer(&request)], now_ms).await.unwrap();

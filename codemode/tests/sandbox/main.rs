@@ -7,10 +7,12 @@
     reason = "what is not as it must be fails the test"
 )]
 
+mod arbitrary;
 mod corpus;
 mod door;
 mod limits;
 mod others_go_on;
 mod programs;
+mod properties;
 mod snapshots;
 mod typescript;

@@ -236,3 +236,12 @@ return Symbol.iterator;
 
 //? nothing
 if (false) 1; else ;
+
+//? throws SyntaxError: expecting ';'
+class A { accessor n = 1; }
+
+//? throws TypeError
+{ using x = {} as any; }
+
+//? throws InvalidCharacterError
+atob('%')
