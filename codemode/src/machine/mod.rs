@@ -4,33 +4,27 @@
 //! queue of jobs is empty; then nothing of the guest is on any stack, and its memory is all there is of it. That is when
 //! requests are taken out, and when a snapshot can be made.
 
+mod output;
+mod sleep;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::failure::{Failure, Thrown};
-use crate::guest::{Fault, Guest, Promise, Value};
+use crate::failure::Failure;
+use crate::guest::{Guest, Promise, Value};
 use crate::image::Image;
 use crate::imports::{Budget, Host, millis, next_random};
 use crate::limits::{Limit, Limits, STACK_BYTES_MAXIMUM};
 use crate::program::Program;
-use crate::protocol::{Answer, Event, Finished, Given, Line, Request};
-use crate::snapshot::{self, Numbers, SnapshotError};
-use crate::surrogates::mended;
+use crate::protocol::{Answer, Event, Finished, Given};
 use crate::usage::{Usage, thread_cpu_time};
 use crate::watchdog::{Interrupter, Watchdog};
 
 /// How many jobs are run between two looks at the clock. A job that is long is stopped by the interrupt handler.
 const JOBS_PER_LOOK: u32 = 64;
-
-/// What the allocator may hand out beyond the limit while the host asks what happened.
-const LAST_WORDS_BYTES: u32 = 1 << 20;
-
-/// The most that is read of an error's description.
-const DESCRIPTION_BYTES: u32 = 1 << 20;
 
 /// A run between two commands.
 pub(crate) struct Machine {
@@ -55,24 +49,6 @@ pub enum AnswerError {
     /// It was answered before, or never asked.
     #[error("the program does not wait for a host call {0}")]
     NotAsked(u32),
-}
-
-/// What the prelude's `take` gives.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Taken {
-    lines: Vec<(String, String)>,
-    requests: Vec<Request>,
-    over: String,
-}
-
-/// What the prelude's `describe` gives.
-#[derive(Debug, Default, Deserialize)]
-struct Description {
-    name: String,
-    message: String,
-    stack: String,
-    call: String,
 }
 
 impl Machine {
@@ -130,60 +106,6 @@ impl Machine {
         }
         self.waiting = left;
         Ok(self.command(now_ms, watchdog, |machine| machine.settle(answers)))
-    }
-
-    /// The machine as bytes. It stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// As in [`SnapshotError`].
-    pub(crate) fn snapshot(&mut self) -> Result<Vec<u8>, SnapshotError> {
-        let failed = |fault: Fault| SnapshotError::Sandbox(fault.to_string());
-        let promise = self.promise.ok_or_else(|| SnapshotError::Sandbox("nothing has begun".to_owned()))?;
-        let memory = self.guest.copy_memory().map_err(failed)?;
-        let numbers = Numbers {
-            program: self.program.hash().to_owned(),
-            limits: self.limits.clone(),
-            usage: self.usage,
-            waiting: self.waiting(),
-            promise,
-            random: self.guest.host().random,
-            stack_pointer: self.guest.stack_pointer().map_err(failed)?,
-            memory_bytes: self.guest.memory_bytes(),
-        };
-        snapshot::pack(&self.image, &memory, &numbers)
-    }
-
-    /// A machine as it was when [`Machine::snapshot`] was called. Nothing of it runs until it gets an answer.
-    ///
-    /// # Errors
-    ///
-    /// As in [`SnapshotError`].
-    pub(crate) fn restore(image: &Arc<Image>, program: &Arc<Program>, bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let failed = |fault: Fault| SnapshotError::Sandbox(fault.to_string());
-        let unpacked = snapshot::unpack(image, bytes)?;
-        let Numbers { program: hash, limits, usage, waiting, promise, random, stack_pointer, memory_bytes } =
-            unpacked.numbers;
-        if hash != program.hash() {
-            return Err(SnapshotError::OtherProgram);
-        }
-        let mut guest = image.instantiate(host(0, random, usage, &limits)).map_err(failed)?;
-        guest.grow_to(memory_bytes).map_err(failed)?;
-        for (at, part) in &unpacked.parts {
-            guest.write(*at, part).map_err(failed)?;
-        }
-        guest.set_stack_pointer(stack_pointer).map_err(failed)?;
-        guest.adopt(image.roots.runtime, image.roots.context).map_err(failed)?;
-        Ok(Self {
-            interrupter: guest.interrupter(),
-            guest,
-            image: Arc::clone(image),
-            program: Arc::clone(program),
-            limits,
-            usage,
-            promise: Some(promise),
-            waiting: waiting.into_iter().collect(),
-        })
     }
 
     /// Carries a command out under the limits, and says what came of it.
@@ -306,137 +228,6 @@ impl Machine {
             host.stopped = host.budget.spent();
         }
         host.stopped.clone().map_or(Ok(()), |limit| Err(Failure::Limit(limit)))
-    }
-
-    /// Takes console lines and requests out. What comes is what a program could have forged.
-    fn take(&mut self, events: &mut Vec<Event>, is_asking: bool) -> Result<(), Failure> {
-        let roots = self.image.roots;
-        let text = match self.call_for_text(roots.take, &[], self.limits.memory_bytes)? {
-            Ok(Ok(text)) => text,
-            Ok(Err(_)) => return Err(Failure::Limit(Limit::Memory { limit_bytes: self.limits.memory_bytes })),
-            Err(thrown) => return Err(self.threw(thrown)),
-        };
-        let forged = |reason: String| Failure::Broken { reason: format!("the door is out of order: {reason}") };
-        let taken: Taken = serde_json::from_str(&text).map_err(|error| forged(error.to_string()))?;
-        for (level, text) in taken.lines {
-            self.usage.console_bytes += u64::try_from(text.len()).unwrap_or(u64::MAX);
-            if self.usage.console_bytes > u64::from(self.limits.console_bytes) {
-                return Err(self.over("console_bytes"));
-            }
-            events.push(Event::Console(Line { level, text }));
-        }
-        if !taken.over.is_empty() {
-            return Err(self.over(&taken.over));
-        }
-        if !is_asking {
-            return Ok(());
-        }
-        for request in taken.requests {
-            self.usage.host_calls = self.usage.host_calls.saturating_add(1);
-            if self.usage.host_calls > self.limits.host_calls {
-                return Err(self.over("host_calls"));
-            }
-            if request.id != self.usage.host_calls || !self.image.api.has(&request.name) {
-                return Err(forged(format!("call {} of `{}`", request.id, request.name)));
-            }
-            if !request.args.get().starts_with('[') {
-                return Err(forged(format!("the arguments of `{}` are no list", request.name)));
-            }
-            let bytes = u64::try_from(request.args.get().len()).unwrap_or(u64::MAX);
-            let limit_bytes = self.limits.call_bytes;
-            if bytes > u64::from(limit_bytes) {
-                return Err(Failure::Limit(Limit::CallBytes { name: request.name, bytes, limit_bytes }));
-            }
-            self.waiting.insert(request.id);
-            if self.waiting.len() > usize::try_from(self.limits.parallel_calls).unwrap_or(usize::MAX) {
-                return Err(self.over("parallel_calls"));
-            }
-            events.push(Event::Call(request));
-        }
-        Ok(())
-    }
-
-    /// A limit by the name that the prelude has for it.
-    fn over(&self, name: &str) -> Failure {
-        Failure::Limit(match name {
-            "console_bytes" => Limit::ConsoleBytes { limit_bytes: self.limits.console_bytes },
-            "parallel_calls" => Limit::ParallelCalls { limit: self.limits.parallel_calls },
-            _ => Limit::HostCalls { limit: self.limits.host_calls },
-        })
-    }
-
-    /// The JSON of the program's value; nothing for `undefined`.
-    fn encode(&mut self, value: Value) -> Result<Option<Box<RawValue>>, Failure> {
-        let limit_bytes = self.limits.output_bytes;
-        let text = match self.call_for_text(self.image.roots.encode, &[value], limit_bytes)? {
-            Ok(Ok(text)) => text,
-            Ok(Err(bytes)) => {
-                return Err(Failure::Limit(Limit::OutputBytes { bytes: u64::from(bytes), limit_bytes }));
-            }
-            Err(thrown) => {
-                return Err(match self.threw(thrown) {
-                    Failure::Threw(thrown) => Failure::NoJson { reason: thrown.message },
-                    other => other,
-                });
-            }
-        };
-        if text.is_empty() {
-            return Ok(None);
-        }
-        RawValue::from_string(text).map(Some).map_err(|error| Failure::NoJson { reason: error.to_string() })
-    }
-
-    /// What was thrown, in the words of the model's own source.
-    fn threw(&mut self, thrown: Value) -> Failure {
-        // After the memory ran out there would be none left to say so.
-        let more = self.limits.memory_bytes.saturating_add(LAST_WORDS_BYTES);
-        if let Err(fault) = self.guest.set("qjs_set_memory_limit", more) {
-            return Failure::from_fault(fault, &self.limits);
-        }
-        // Where there is no room for the error of an allocation either, the engine throws `null` in its place.
-        if self.guest.memory_bytes() >= u64::from(self.limits.memory_bytes) {
-            match self.guest.is_null(thrown) {
-                Ok(false) => {}
-                Ok(true) => return Failure::from_fault(Fault::OutOfMemory, &self.limits),
-                Err(fault) => return Failure::from_fault(fault, &self.limits),
-            }
-        }
-        let description = match self.call_for_text(self.image.roots.describe, &[thrown], DESCRIPTION_BYTES) {
-            Ok(Ok(Ok(text))) => serde_json::from_str(&text).unwrap_or_default(),
-            Ok(Ok(Err(_))) => {
-                let message = "an error whose text is too long to be shown".to_owned();
-                Description { message, ..Description::default() }
-            }
-            // What it threw throws when it is looked at.
-            Ok(Err(_)) => Description { message: "something that cannot be read".to_owned(), ..Description::default() },
-            Err(failure) => return failure,
-        };
-        let Description { name, message, stack, call } = description;
-        let frames = self.program.frames(&stack);
-        let excerpt = frames.first().map(|frame| self.program.excerpt(frame.position));
-        let (name, call) = (Some(name).filter(|name| !name.is_empty()), Some(call).filter(|call| !call.is_empty()));
-        Failure::from_thrown(Thrown { name, message, call, frames, excerpt }, &self.limits)
-    }
-
-    /// Calls a function of the prelude that gives JSON. The text itself, or its length when it is over `limit`.
-    fn call_for_text(
-        &mut self,
-        function: Value,
-        arguments: &[Value],
-        limit: u32,
-    ) -> Result<Result<Result<String, u32>, Value>, Failure> {
-        let roots = self.image.roots;
-        let limits = self.limits.clone();
-        let failed = |fault| Failure::from_fault(fault, &limits);
-        let called = self.guest.call(function, roots.undefined, arguments, roots.scratch).map_err(failed)?;
-        self.check_stopped(false)?;
-        let text = match called {
-            Ok(text) => text,
-            Err(thrown) => return Ok(Err(thrown)),
-        };
-        let read = self.guest.text(text, roots.scratch, limit).map_err(failed)?;
-        self.guest.release(text).map_err(failed)?;
-        Ok(Ok(read.map(mended)))
     }
 }
 

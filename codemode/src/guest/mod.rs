@@ -4,11 +4,15 @@
 //! that comes back is looked at as what a stranger says: lengths and addresses are checked by the runtime's memory view,
 //! and text is bounded before it is copied.
 
-use wasmer::sys::vm::TrapCode;
-use wasmer::{
-    FunctionEnv, Global, Instance, Memory, RuntimeError, Store, TypedFunction, Value as WasmValue, WasmTypeList,
-};
+mod calls;
+mod memory;
 
+use wasmer::sys::vm::TrapCode;
+use wasmer::{FunctionEnv, Global, Instance, Memory, RuntimeError, Store, TypedFunction, WasmTypeList};
+
+pub(crate) use self::memory::PAGE_BYTES;
+
+use self::calls::Calls;
 use crate::engine::Engine;
 use crate::imports::{self, Host};
 use crate::watchdog::Interrupter;
@@ -42,24 +46,6 @@ pub(crate) struct Guest {
     host: FunctionEnv<Host>,
     instance: Instance,
     calls: Calls,
-}
-
-/// What is called in every run, looked up once in an instance.
-struct Calls {
-    malloc: TypedFunction<i32, i32>,
-    free: TypedFunction<i32, ()>,
-    free_value: TypedFunction<i32, ()>,
-    eval: TypedFunction<(i32, i32, i32, i32), i32>,
-    call: TypedFunction<(i32, i32, i32, i32), i32>,
-    new_string: TypedFunction<(i32, i32), i32>,
-    string: TypedFunction<(i32, i32), i32>,
-    free_string: TypedFunction<i32, ()>,
-    is_exception: TypedFunction<i32, i32>,
-    exception: TypedFunction<(), i32>,
-    is_job_pending: TypedFunction<(), i32>,
-    execute_job: TypedFunction<(), i32>,
-    promise_state: TypedFunction<i32, i32>,
-    promise_result: TypedFunction<i32, i32>,
 }
 
 /// What became of a promise.
@@ -115,43 +101,6 @@ impl Guest {
     /// Calls an export that takes nothing and gives a number.
     pub(crate) fn get(&mut self, name: &str) -> Result<i32, Fault> {
         self.invoke(name, (), |function: &TypedFunction<(), i32>, store, ()| function.call(store))
-    }
-
-    pub(crate) fn memory_bytes(&self) -> u64 {
-        self.memory.view(&self.store).data_size()
-    }
-
-    /// All of the memory.
-    pub(crate) fn copy_memory(&self) -> Result<Vec<u8>, Fault> {
-        let view = self.memory.view(&self.store);
-        let mut copy = vec![0; usize::try_from(view.data_size()).map_err(broken)?];
-        view.read(0, &mut copy).map_err(broken)?;
-        Ok(copy)
-    }
-
-    pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
-        self.memory.view(&self.store).write(at, bytes).map_err(broken)
-    }
-
-    /// Makes the memory at least this large.
-    pub(crate) fn grow_to(&mut self, bytes: u64) -> Result<(), Fault> {
-        let missing = bytes.saturating_sub(self.memory_bytes()).div_ceil(PAGE_BYTES);
-        if missing > 0 {
-            let pages = u32::try_from(missing).map_err(broken)?;
-            self.memory.grow(&mut self.store, pages).map_err(|_| Fault::OutOfMemory)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn stack_pointer(&mut self) -> Result<i32, Fault> {
-        match self.stack_pointer.get(&mut self.store) {
-            WasmValue::I32(pointer) => Ok(pointer),
-            _ => Err(Fault::Broken("the engine's stack pointer is no 32-bit number".to_owned())),
-        }
-    }
-
-    pub(crate) fn set_stack_pointer(&mut self, pointer: i32) -> Result<(), Fault> {
-        self.stack_pointer.set(&mut self.store, WasmValue::I32(pointer)).map_err(fault)
     }
 
     /// Room in the guest's memory.
@@ -306,39 +255,8 @@ impl Guest {
     }
 }
 
-/// A WebAssembly page.
-pub(crate) const PAGE_BYTES: u64 = 65_536;
-
 /// As many arguments as [`Guest::call`] is ever given; the scratch room holds them.
 pub(crate) const ARGUMENTS: u32 = 2;
-
-impl Calls {
-    fn find(instance: &Instance, store: &Store) -> Result<Self, Fault> {
-        fn find<P: WasmTypeList, R: WasmTypeList>(
-            instance: &Instance,
-            store: &Store,
-            name: &str,
-        ) -> Result<TypedFunction<P, R>, Fault> {
-            instance.exports.get_typed_function(store, name).map_err(broken)
-        }
-        Ok(Self {
-            malloc: find(instance, store, "wasm_malloc")?,
-            free: find(instance, store, "wasm_free")?,
-            free_value: find(instance, store, "qjs_free_value")?,
-            eval: find(instance, store, "qjs_eval")?,
-            call: find(instance, store, "qjs_call")?,
-            new_string: find(instance, store, "qjs_new_string")?,
-            string: find(instance, store, "qjs_get_string_len")?,
-            free_string: find(instance, store, "qjs_free_cstring")?,
-            is_exception: find(instance, store, "qjs_is_exception")?,
-            exception: find(instance, store, "qjs_get_exception")?,
-            is_job_pending: find(instance, store, "qjs_is_job_pending")?,
-            execute_job: find(instance, store, "qjs_execute_pending_job")?,
-            promise_state: find(instance, store, "qjs_promise_state")?,
-            promise_result: find(instance, store, "qjs_promise_result")?,
-        })
-    }
-}
 
 fn broken(error: impl std::fmt::Display) -> Fault {
     Fault::Broken(error.to_string())
