@@ -1,4 +1,4 @@
-//! `cargo bench --package reveille-codemode`: the figures of code mode, each beside a yardstick taken in the same run.
+//! `cargo xtask bench codemode`: the figures of code mode, each beside a yardstick taken in the same run.
 //!
 //! Commands go through the sandbox as a host gives them, with the change of threads in the figure. Nothing here fails for
 //! being slow.
@@ -18,19 +18,33 @@ use serde_json::value::to_raw_value;
 /// As many times is each taken; the middle one counts.
 const TIMES: usize = 200;
 const SUSPENDED: usize = 1000;
+const AT_ONCE: u32 = 64;
 
 /// A page of what models write.
 const PAGE: &str = include_str!("page.ts");
 
-#[derive(Default)]
-struct Figures {
-    rows: Vec<[String; 4]>,
+/// One line of the table. A figure without a yardstick has no ratio.
+struct Figure {
+    what: String,
+    yardstick: String,
+    ours: String,
+    ratio: Option<f64>,
+    goal: &'static str,
 }
 
+#[derive(Default)]
+struct Figures(Vec<Figure>);
+
 impl Figures {
-    fn add(&mut self, what: &str, yardstick: &str, ours: Duration, of: Duration) {
-        let ratio = if of.is_zero() { String::new() } else { format!("{:.2}", ours.as_secs_f64() / of.as_secs_f64()) };
-        self.rows.push([what.to_owned(), yardstick.to_owned(), millis(ours), ratio]);
+    /// A figure beside what `yardstick` says took `of`.
+    fn beside(&mut self, what: &str, yardstick: &str, of: Duration, ours: Duration, goal: &'static str) {
+        let ratio = Some(ours.as_secs_f64() / of.as_secs_f64());
+        let yardstick = format!("{yardstick} {}", millis(of));
+        self.0.push(Figure { what: what.to_owned(), yardstick, ours: millis(ours), ratio, goal });
+    }
+
+    fn alone(&mut self, what: &str, ours: String, goal: &'static str) {
+        self.0.push(Figure { what: what.to_owned(), yardstick: String::new(), ours, ratio: None, goal });
     }
 }
 
@@ -40,9 +54,10 @@ fn main() -> Result<()> {
     runtime.block_on(take(&mut figures))?;
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["figure", "yardstick", "ours", "ratio"]);
-    for row in figures.rows {
-        table.add_row(row);
+    table.set_header(["figure", "yardstick", "ours", "ratio", "goal"]);
+    for one in figures.0 {
+        let ratio = one.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+        table.add_row([one.what, one.yardstick, one.ours, ratio, one.goal.to_owned()]);
     }
     println!("{table}");
     Ok(())
@@ -53,7 +68,7 @@ async fn take(figures: &mut Figures) -> Result<()> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let sandbox = Sandbox::open(api, threads).await?;
     let engine = Engine::shared()?;
-    figures.add("compile the engine, once in a process", "", engine.compiled_in(), Duration::ZERO);
+    figures.alone("compile the engine, once in a process", millis(engine.compiled_in()), "");
 
     let mut bare = Vec::new();
     for _ in 0..TIMES {
@@ -62,15 +77,14 @@ async fn take(figures: &mut Figures) -> Result<()> {
         bare.push(started.elapsed());
     }
     let bare = median(bare);
-    let beside = format!("an instance alone: {}", millis(bare));
-
-    let sum = sandbox.read("1 + 1".to_owned()).await?;
-    figures.add("fresh run of `1 + 1`", &beside, runs(&sandbox, &sum).await?, bare);
+    let instance = "an instance of wasmer's alone";
+    let one = sandbox.read("1 + 1".to_owned()).await?;
+    figures.beside("run `1 + 1`, fresh", instance, bare, runs(&sandbox, &one).await?, "≤ 1.5 and ≤ 0.5 ms");
     let ten = sandbox.read("for (let i = 0; i < 10; i++) await host.echo(i)".to_owned()).await?;
-    figures.add("fresh run with 10 host calls, one after the other", &beside, runs(&sandbox, &ten).await?, bare);
+    figures.beside("the same with 10 host calls, one by one", instance, bare, runs(&sandbox, &ten).await?, "");
     let all = "await Promise.all(Array.from({ length: 10 }, (_, i) => host.echo(i)))";
     let all = sandbox.read(all.to_owned()).await?;
-    figures.add("fresh run with 10 host calls at once", &beside, runs(&sandbox, &all).await?, bare);
+    figures.beside("the same with 10 host calls at once", instance, bare, runs(&sandbox, &all).await?, "");
 
     let mut reading = Vec::new();
     for _ in 0..TIMES {
@@ -78,12 +92,11 @@ async fn take(figures: &mut Figures) -> Result<()> {
         black_box(sandbox.read(PAGE.to_owned()).await?);
         reading.push(started.elapsed());
     }
-    let what = format!("read {} lines of TypeScript", PAGE.lines().count());
-    figures.add(&what, "", median(reading), Duration::ZERO);
+    figures.alone(&format!("read {} lines of TypeScript", PAGE.lines().count()), millis(median(reading)), "");
 
     sleeping(figures, &sandbox).await?;
     suspended(figures, &sandbox).await?;
-    at_once(figures, &sandbox).await
+    at_once(figures, &sandbox, threads).await
 }
 
 /// A program from its start to its end, with answers at once.
@@ -111,30 +124,43 @@ async fn through(sandbox: &Sandbox, program: &Arc<Program>) -> Result<()> {
 
 async fn sleeping(figures: &mut Figures, sandbox: &Sandbox) -> Result<()> {
     let program = sandbox.read(PAGE.to_owned()).await?;
-    let (mut down, mut up, mut bytes, mut copied) = (Vec::new(), Vec::new(), 0, Vec::new());
+    let (mut down, mut up, mut both, mut copied) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut packed, mut changed) = (0, 0);
     for _ in 0..TIMES {
         let (events, mut run) = waits(sandbox, &program).await?;
         let started = Instant::now();
         let snapshot = run.snapshot().await?;
-        down.push(started.elapsed());
+        let slept = started.elapsed();
         drop(run);
-        bytes = snapshot.len();
+        (packed, changed) = (snapshot.len(), unpacked_bytes(&snapshot)?);
         let started = Instant::now();
         let mut run = sandbox.restore(Arc::clone(&program), snapshot).await?;
-        up.push(started.elapsed());
+        let woke = started.elapsed();
+        down.push(slept);
+        up.push(woke);
+        both.push(slept + woke);
         black_box(run.answer(answers(&events)?, 0).await?);
-        // What a snapshot of this size has to move at the least: the blocks that differ, there and back.
-        let blocks = vec![1_u8; 144 << 10];
+        // The least that has to be moved, there and back.
+        let (blocks, mut there) = (vec![1_u8; changed], vec![2_u8; changed]);
+        let mut back = blocks.clone();
         let started = Instant::now();
-        black_box(blocks.clone());
+        there.copy_from_slice(black_box(&blocks));
+        back.copy_from_slice(black_box(&there));
         copied.push(started.elapsed());
+        black_box(&back);
     }
-    let copied = median(copied);
-    let beside = format!("copy 144 kB: {}", millis(copied));
-    figures.add("snapshot at a host call", &beside, median(down), copied);
-    figures.add("restore", &beside, median(up), copied);
-    figures.rows.push(["bytes of a snapshot".to_owned(), String::new(), bytes.to_string(), String::new()]);
+    let copy = format!("copy {} kB of changed blocks, there and back", changed / 1000);
+    figures.beside("snapshot and restore at a host call", &copy, median(copied), median(both), "≤ 20");
+    figures.alone("    of it the snapshot", millis(median(down)), "");
+    figures.alone("    of it the restore", millis(median(up)), "");
+    figures.alone("a program asleep", format!("{} kB", packed / 1000), "");
     Ok(())
+}
+
+/// What the head of a snapshot says of it (`snapshot.rs`): the changed blocks, and some hundred bytes of numbers.
+fn unpacked_bytes(snapshot: &[u8]) -> Result<usize> {
+    let bytes = snapshot.get(37..).and_then(<[u8]>::first_chunk::<4>).context("no head")?;
+    Ok(usize::try_from(u32::from_le_bytes(*bytes))?)
 }
 
 async fn suspended(figures: &mut Figures, sandbox: &Sandbox) -> Result<()> {
@@ -146,31 +172,35 @@ async fn suspended(figures: &mut Figures, sandbox: &Sandbox) -> Result<()> {
         runs.push(waits(sandbox, &program).await?);
     }
     let took = started.elapsed();
-    let each = resident()?.saturating_sub(before) / u64::try_from(SUSPENDED)?;
-    figures.add(&format!("start {SUSPENDED} programs and keep them"), "", took, Duration::ZERO);
-    let what = "resident bytes of each while it waits";
-    figures.rows.push([what.to_owned(), String::new(), each.to_string(), String::new()]);
+    let all = resident()?.saturating_sub(before);
+    let each = all / u64::try_from(SUSPENDED)?;
+    let what = format!("{SUSPENDED} programs that wait, kept in one process");
+    figures.alone(&what, format!("{} MB, {} kB each", all / 1_000_000, each / 1000), "");
+    figures.alone("    starting them", millis(took), "");
     Ok(())
 }
 
-async fn at_once(figures: &mut Figures, sandbox: &Sandbox) -> Result<()> {
+async fn at_once(figures: &mut Figures, sandbox: &Sandbox, threads: NonZero<usize>) -> Result<()> {
     let fib = "const f = (n) => (n < 2 ? n : f(n - 1) + f(n - 2)); f(20)";
     let fib = sandbox.read(fib.to_owned()).await?;
-    let started = Instant::now();
-    through(sandbox, &fib).await?;
-    let alone = started.elapsed();
-    let started = Instant::now();
-    let all: Vec<_> = (0..64)
-        .map(|_| {
-            let (sandbox, fib) = (sandbox.clone(), Arc::clone(&fib));
-            tokio::spawn(async move { through(&sandbox, &fib).await })
-        })
-        .collect();
-    for one in all {
-        one.await??;
+    let alone = runs(sandbox, &fib).await?;
+    let mut took = Vec::new();
+    for _ in 0..TIMES.div_ceil(20) {
+        let started = Instant::now();
+        let all: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                let (sandbox, fib) = (sandbox.clone(), Arc::clone(&fib));
+                tokio::spawn(async move { through(&sandbox, &fib).await })
+            })
+            .collect();
+        for one in all {
+            one.await??;
+        }
+        took.push(started.elapsed());
     }
-    let beside = format!("one alone: {}", millis(alone));
-    figures.add("64 programs at once, fib(20) each", &beside, started.elapsed(), alone);
+    let share = alone * AT_ONCE / u32::try_from(threads.get())?;
+    let yardstick = format!("{AT_ONCE} times one alone, by {threads} cores:");
+    figures.beside(&format!("{AT_ONCE} programs at once, `fib(20)` each"), &yardstick, share, median(took), "≤ 1.2");
     Ok(())
 }
 
