@@ -11,7 +11,7 @@ use super::owner::{Halt, Owner};
 use crate::agent::Agent;
 use crate::dispatch::{Decision, decide_tool};
 use crate::journal::{Body, Effect, Step, ToolCall, ToolOutcome, Turn};
-use crate::tool::{Leave, ToolContext};
+use crate::tool::{Form, Leave, ToolContext};
 
 impl Owner {
     /// Runs the calls that have no result and do not run. Whether the state changed.
@@ -128,9 +128,9 @@ impl Owner {
                 },
             };
             let outcome = if was_begun {
-                services.tools.resume(&call.name, &context, &call.arguments, left, &leave).await
+                services.tools.resume(&call.name, &context, &call.arguments, left, &leave, Form::Text).await
             } else {
-                services.tools.run(&call.name, &context, &call.arguments, left, &leave).await
+                services.tools.run(&call.name, &context, &call.arguments, left, &leave, Form::Text).await
             };
             Done::Tool { turn, step, call, effect, outcome }
         });

@@ -30,6 +30,7 @@ impl Now {
             name: "clock.now",
             description: "The date, the time and the day of the week, now.",
             parameters: schema_of::<Arguments>(),
+            returns: None,
             effect: Effect::Read,
             class: Class::ReadTrusted,
             platform: None,

@@ -48,6 +48,7 @@ impl ReadFile {
             description: "The text of a file that came with the messages you are answering, by its name. Images and other files \
                           that are no text cannot be read.",
             parameters: schema_of::<FileArguments>(),
+            returns: None,
             effect: Effect::Read,
             class: Class::ReadUntrusted,
             platform: None,

@@ -49,6 +49,8 @@ pub struct ToolSpec {
     pub description: &'static str,
     /// JSON Schema of its arguments.
     pub parameters: Value,
+    /// JSON Schema of the value that a program gets of it; `None`: the text as a string.
+    pub returns: Option<Value>,
     /// What it may do to the world.
     pub effect: Effect,
     /// What it means for safety.
@@ -113,6 +115,15 @@ pub enum Leave {
     Act(Durable<()>),
 }
 
+/// In what form an outcome is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Text, as a model reads it.
+    Text,
+    /// The JSON of a value, as a program takes it.
+    Value,
+}
+
 /// Why a tool did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
@@ -133,6 +144,7 @@ pub enum ToolError {
 /// 3. Targets (repository, channel) come from [`ToolContext::thread`], or are checked against it.
 /// 4. Text that others wrote goes through [`from_outside`], piece by piece and short enough that no fence is cut.
 /// 5. It may be dropped at any await: whatever it began then counts as begun.
+/// 6. Where a program would have to take its text apart, [`Tool::value`] gives the same as data, and `returns` its schema.
 #[async_trait]
 pub trait Tool: Send + Sync + std::fmt::Debug {
     /// What it is.
@@ -143,6 +155,14 @@ pub trait Tool: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// See [`ToolError`].
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError>;
+
+    /// Does the same for a program, which gets a value and no text to take apart.
+    ///
+    /// # Errors
+    /// See [`ToolError`].
+    async fn value(&self, context: &ToolContext, arguments: &Value) -> Result<Value, ToolError> {
+        self.call(context, arguments).await.map(Value::String)
+    }
 
     /// After a crash or a lost answer: whether the call with this key was done, and its result. `None`: certainly not done.
     ///

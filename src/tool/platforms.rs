@@ -42,7 +42,7 @@ pub(super) fn spec(
     output_bytes: usize,
 ) -> ToolSpec {
     let platform = name.split('.').next();
-    ToolSpec { name, description, parameters, effect, class, platform, deadline: DEADLINE, output_bytes }
+    ToolSpec { name, description, parameters, returns: None, effect, class, platform, deadline: DEADLINE, output_bytes }
 }
 
 /// What the platform's refusal means to the model.

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use tracing::{Instrument, info_span};
 
 use super::{
-    Leave, Platforms, Tool, ToolContext, ToolError, clock, cut, discord, file, github, linear, skill, slack, thread,
+    Form, Leave, Platforms, Tool, ToolContext, ToolError, ToolSpec, clock, cut, discord, file, github, linear, skill,
+    slack, thread,
 };
 use crate::agent::{matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
@@ -19,6 +20,9 @@ use crate::model::ToolSchema;
 
 /// How long finding out what happened to a lost call may take.
 const LOOK_UP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// The most bytes of a value's JSON that a program gets. A text is cut, JSON cannot be.
+const VALUE_BYTES: usize = 1024 * 1024;
 
 /// Two tools want the same name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +107,7 @@ impl Registry {
     /// Runs a tool to its end or to its deadline, at most for `left`, whichever comes first.
     ///
     /// Whether the agent may use it has been decided (`dispatch::decide_tool`). A tool of an effect other than `read` runs
-    /// with [`Leave::Act`] alone. Nothing a tool does comes out as a panic.
+    /// with [`Leave::Act`] alone. Nothing a tool does comes out as a panic. As [`Form::Value`], the outcome's content is JSON.
     ///
     /// # Cancel safety
     /// Dropping it drops the tool's call; what had left then is to be found out with [`Registry::resume`].
@@ -114,6 +118,7 @@ impl Registry {
         arguments: &Value,
         left: Duration,
         leave: &Leave,
+        form: Form,
     ) -> ToolOutcome {
         let Some(tool) = self.get(name) else { return self.unknown(name) };
         let spec = tool.spec();
@@ -133,8 +138,8 @@ impl Registry {
         }
         let deadline = spec.deadline.min(left);
         let span = info_span!("tool", name = spec.name, key = %context.key, instance = %context.instance);
-        let called = async {
-            match timeout(deadline, AssertUnwindSafe(tool.call(context, arguments)).catch_unwind()).await {
+        let running = async {
+            match timeout(deadline, AssertUnwindSafe(called(tool, context, arguments, form)).catch_unwind()).await {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => {
                     tracing::error!("the tool panicked");
@@ -146,12 +151,12 @@ impl Registry {
                 }
             }
         };
-        match called.instrument(span).await {
-            Ok(content) => done(content, spec.output_bytes),
+        match running.instrument(span).await {
+            Ok(content) => done(spec, content, form),
             Err(ToolError::Failed(message)) => failed(message, spec.output_bytes),
             Err(ToolError::Unknown(message)) if spec.effect == Effect::Read => failed(message, spec.output_bytes),
             Err(ToolError::Unknown(message)) => match self.looked_up(tool, context, arguments).await {
-                Ok(Some(content)) => done(content, spec.output_bytes),
+                Ok(Some(content)) => done(spec, found(content, form), form),
                 // It is not there now. A request may still be on its way, so nobody says that it will never be.
                 Ok(None) | Err(_) => ToolOutcome::Unknown { message: cut(message, spec.output_bytes).0 },
             },
@@ -170,15 +175,16 @@ impl Registry {
         arguments: &Value,
         left: Duration,
         leave: &Leave,
+        form: Form,
     ) -> ToolOutcome {
         let Some(tool) = self.get(name) else { return self.unknown(name) };
         let spec = tool.spec();
         if spec.effect != Effect::Once {
-            return self.run(name, context, arguments, left, leave).await;
+            return self.run(name, context, arguments, left, leave, form).await;
         }
         match self.looked_up(tool, context, arguments).await {
-            Ok(Some(content)) => done(content, spec.output_bytes),
-            Ok(None) => self.run(name, context, arguments, left, leave).await,
+            Ok(Some(content)) => done(spec, found(content, form), form),
+            Ok(None) => self.run(name, context, arguments, left, leave, form).await,
             Err(error) => ToolOutcome::Unknown {
                 message: cut(format!("It may or may not have been done: {error}"), spec.output_bytes).0,
             },
@@ -218,9 +224,47 @@ fn lost(effect: Effect, what: &str) -> ToolError {
     }
 }
 
-fn done(content: String, most: usize) -> ToolOutcome {
-    let (content, truncated) = cut(content, most);
-    ToolOutcome::Ok { content, truncated }
+/// What the call gives, in the form that is wanted.
+async fn called(
+    tool: &Arc<dyn Tool>,
+    context: &ToolContext,
+    arguments: &Value,
+    form: Form,
+) -> Result<String, ToolError> {
+    match form {
+        Form::Text => tool.call(context, arguments).await,
+        Form::Value => tool.value(context, arguments).await.map(|value| value.to_string()),
+    }
+}
+
+/// What was found of a lost call, which is a text, in the form that is wanted.
+fn found(content: String, form: Form) -> String {
+    match form {
+        Form::Text => content,
+        Form::Value => Value::String(content).to_string(),
+    }
+}
+
+fn done(spec: &ToolSpec, content: String, form: Form) -> ToolOutcome {
+    match form {
+        Form::Text => {
+            let (content, truncated) = cut(content, spec.output_bytes);
+            ToolOutcome::Ok { content, truncated }
+        }
+        Form::Value if content.len() <= VALUE_BYTES => ToolOutcome::Ok { content, truncated: false },
+        Form::Value => {
+            let length = content.len();
+            let advice = match spec.effect {
+                Effect::Read => "Ask for less of it.",
+                Effect::Idempotent | Effect::Once => "It was done: do not do it again to see what it gives.",
+            };
+            let message = format!(
+                "What `{}` gives has {length} bytes, and a program gets {VALUE_BYTES} at most. {advice}",
+                spec.name
+            );
+            ToolOutcome::Error { message }
+        }
+    }
 }
 
 fn failed(message: String, most: usize) -> ToolOutcome {

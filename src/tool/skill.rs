@@ -28,6 +28,7 @@ impl Load {
             name: "skill.load",
             description: "Loads one of your skills: instructions for a kind of task. Load it before you begin such a task.",
             parameters: schema_of::<Arguments>(),
+            returns: None,
             effect: Effect::Read,
             class: Class::ReadTrusted,
             platform: None,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::journal::{Effect, ToolOutcome};
 use crate::tool::tests::{LONG, context_in, leave};
-use crate::tool::{Class, DiscordConnections, Platforms, Registry, ToolContext};
+use crate::tool::{Class, DiscordConnections, Form, Platforms, Registry, ToolContext};
 
 const GUILD: &str = "290926798626357999";
 
@@ -100,14 +100,14 @@ async fn site(is_in_thread: bool) -> Site {
 
 impl Site {
     async fn ok(&self, name: &str, arguments: Value) -> String {
-        match self.registry.run(name, &self.context, &arguments, LONG, &leave()).await {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Ok { content, truncated: false } => content,
             other => panic!("{name}: {other:?}"),
         }
     }
 
     async fn error(&self, name: &str, arguments: Value) -> String {
-        match self.registry.run(name, &self.context, &arguments, LONG, &leave()).await {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Error { message } => message,
             other => panic!("{name}: {other:?}"),
         }

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::ToolOutcome;
 use crate::tool::tests::{LONG, context_in, leave};
-use crate::tool::{GitHubConnections, Platforms, Registry, ToolContext};
+use crate::tool::{Form, GitHubConnections, Platforms, Registry, ToolContext};
 
 /// What the server holds and was told.
 #[derive(Debug, Default)]
@@ -143,14 +143,14 @@ async fn site(server: Server) -> Site {
 
 impl Site {
     async fn ok(&self, name: &str, arguments: Value) -> String {
-        match self.registry.run(name, &self.context, &arguments, LONG, &leave()).await {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Ok { content, truncated: false } => content,
             other => panic!("{other:?}"),
         }
     }
 
     async fn error(&self, name: &str, arguments: Value) -> String {
-        match self.registry.run(name, &self.context, &arguments, LONG, &leave()).await {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Error { message } => message,
             other => panic!("{other:?}"),
         }
@@ -196,13 +196,13 @@ async fn a_comment_is_posted_inert_and_found_again_by_its_call_alone() {
 
     // After a crash: the same call is not made again, another one is.
     let arguments = json!({ "body": "Hello" });
-    let resumed = site.registry.resume("github.comment", &site.context, &arguments, LONG, &leave()).await;
+    let resumed = site.registry.resume("github.comment", &site.context, &arguments, LONG, &leave(), Form::Text).await;
     assert_eq!(resumed, ToolOutcome::Ok { content: said, truncated: false });
     assert_eq!(site.server.comments.lock().unwrap().len(), 1);
     // Another installation, so that the pace of comments is not waited for.
     site.context.thread.installation = "other".into();
     site.context.key = "fedcba9876543210fedcba9876543210".into();
-    site.registry.resume("github.comment", &site.context, &arguments, LONG, &leave()).await;
+    site.registry.resume("github.comment", &site.context, &arguments, LONG, &leave(), Form::Text).await;
     assert_eq!(site.server.comments.lock().unwrap().len(), 2);
 }
 

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::ToolOutcome;
 use crate::tool::tests::{LONG, context_in, leave};
-use crate::tool::{LinearConnections, Platforms, Registry, ToolContext};
+use crate::tool::{Form, LinearConnections, Platforms, Registry, ToolContext};
 
 const TEAM: &str = "team-1";
 const ISSUE: &str = "issue-1";
@@ -130,14 +130,14 @@ async fn in_session() -> Site {
 
 impl Site {
     async fn ok(&self, name: &str, arguments: Value) -> String {
-        match self.registry.run(name, &self.context, &arguments, LONG, &leave()).await {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Ok { content, truncated: false } => content,
             other => panic!("{other:?}"),
         }
     }
 
     async fn error(&self, name: &str, arguments: Value) -> String {
-        match self.registry.run(name, &self.context, &arguments, LONG, &leave()).await {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Error { message } => message,
             other => panic!("{other:?}"),
         }
@@ -218,7 +218,7 @@ async fn what_is_made_is_made_once_whatever_is_tried_again() {
     assert_eq!((&input["issueId"], &input["body"]), (&json!(ISSUE), &json!("Hello @\u{200b}ann")));
     let again = site
         .registry
-        .resume("linear.create_comment", &site.context, &json!({ "body": "Hello @ann" }), LONG, &leave())
+        .resume("linear.create_comment", &site.context, &json!({ "body": "Hello @ann" }), LONG, &leave(), Form::Text)
         .await;
     assert_eq!(again, ToolOutcome::Ok { content: said, truncated: false });
     assert_eq!(site.last("CommentCreate")["input"]["id"], input["id"]);

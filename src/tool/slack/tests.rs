@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::ToolOutcome;
 use crate::tool::tests::{LONG, context_in, leave};
-use crate::tool::{Platforms, Registry, SlackConnections, ToolContext};
+use crate::tool::{Form, Platforms, Registry, SlackConnections, ToolContext};
 
 /// What the server holds and was told.
 #[derive(Default)]
@@ -140,7 +140,7 @@ async fn site(server: Server) -> Site {
 
 impl Site {
     async fn run(&self, name: &str, arguments: Value) -> ToolOutcome {
-        self.registry.run(name, &self.context, &arguments, LONG, &leave()).await
+        self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await
     }
 
     async fn ok(&self, name: &str, arguments: Value) -> String {
@@ -249,11 +249,12 @@ async fn a_message_is_posted_inert_and_found_again_by_its_call_alone() {
     assert_eq!((&posted["unfurl_links"], &posted["unfurl_media"]), (&json!(false), &json!(false)));
     // After a crash: the same call is not made again, another one is.
     site.context.channel.identify().await.unwrap();
-    let resumed = site.registry.resume("slack.post_message", &site.context, &arguments, LONG, &leave()).await;
+    let resumed =
+        site.registry.resume("slack.post_message", &site.context, &arguments, LONG, &leave(), Form::Text).await;
     assert_eq!(resumed, ToolOutcome::Ok { content: said, truncated: false });
     assert_eq!(site.server.posted.lock().unwrap().len(), 1);
     site.context.key = "fedcba9876543210fedcba9876543210".into();
-    site.registry.resume("slack.post_message", &site.context, &arguments, LONG, &leave()).await;
+    site.registry.resume("slack.post_message", &site.context, &arguments, LONG, &leave(), Form::Text).await;
     assert_eq!(site.server.posted.lock().unwrap().len(), 2);
 }
 
