@@ -71,7 +71,7 @@ impl Owner {
         let Some(model) = models.get(index).cloned() else {
             return Ok(false);
         };
-        let tools = self.services.tools.schemas(&agent.tools, &self.platform());
+        let tools = self.services.tools.schemas(&agent.tools, &self.platform(), &agent.reach);
         let request = turn::request(&self.state, &agent, &model.model, tools);
         let digest = Sha256::digest(serde_json::to_vec(&request).unwrap_or_default());
         let name = format!("{}/{}", model.table, model.model);

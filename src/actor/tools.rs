@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::children::Done;
 use super::owner::{Halt, Owner};
 use crate::agent::Agent;
-use crate::dispatch::{Decision, decide_tool};
+use crate::dispatch::{Decision, decide_reach, decide_tool};
 use crate::journal::{Body, Effect, Step, ToolCall, ToolOutcome, Turn};
 use crate::tool::{Form, Leave, ToolContext};
 
@@ -67,7 +67,8 @@ impl Owner {
                 let call = call.call.clone();
                 self.write(vec![Body::ToolCalled { turn, step, call, effect, key: key.clone(), attempt }])?;
             }
-            let context = self.tool_context(&kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
+            let mut context = self.tool_context(&kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
+            context.reach = Arc::new(decide_reach(&kept, current.as_ref()));
             self.spawn_tool(turn, step, call.call, effect, context, attempt > 1);
         }
         Ok(changed)
@@ -98,6 +99,7 @@ impl Owner {
             attachments,
             key,
             skills: Arc::clone(&agent.skills),
+            reach: Arc::default(),
             since_ms,
             now_ms: self.services.clock.now_ms(),
         }

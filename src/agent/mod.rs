@@ -11,6 +11,7 @@ mod names;
 mod node;
 mod offers;
 mod parse;
+mod reach;
 mod skill;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,9 @@ pub struct Agent {
     pub tools: Vec<String>,
     /// Who may wake it, by platform; a platform that is not named follows `[access]`.
     pub allow: Vec<Allow>,
+    /// Where it may act beside the place of its own thread.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<Reach>,
     /// What a turn may use.
     pub limits: Limits,
     /// The most tokens of one answer.
@@ -115,13 +119,14 @@ impl Agent {
         self.tools.iter().any(|pattern| matches_pattern(pattern, tool))
     }
 
-    /// The names behind `wake:` and `allow:` that are neither a platform nor a connection of this gateway, each with
+    /// The names behind `wake:`, `allow:` and `reach:` that are neither a platform nor a connection of this gateway, each with
     /// the nearest that is: such a rule never applies.
     #[must_use]
     pub fn unknown_connections(&self, connections: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
         let mut known: Vec<&str> = connections.iter().flat_map(|(name, platform)| [*name, *platform]).collect();
         known.extend(names::PLATFORMS);
         let named = self.wake.iter().map(|rule| &rule.on).chain(self.allow.iter().map(|allow| &allow.on));
+        let named = named.chain(self.reach.iter().map(|reach| &reach.on));
         let mut unknown: Vec<_> = named
             .filter(|name| !known.contains(&name.as_str()))
             .map(|name| (name.clone(), names::nearest(name, known.iter().copied()).map(str::to_owned)))
@@ -129,6 +134,12 @@ impl Agent {
         unknown.sort();
         unknown.dedup();
         unknown
+    }
+
+    /// The names behind `reach:` that are connections to a platform on which nothing can be reached beside a thread's place.
+    pub fn without_reach<'a>(&'a self, connections: &'a [(&str, &str)]) -> impl Iterator<Item = &'a str> {
+        let is_elsewhere = |on: &&str| connections.iter().any(|(name, platform)| name == on && *platform != "github");
+        self.reach.iter().map(|reach| reach.on.as_str()).filter(move |on| is_elsewhere(on))
     }
 }
 
@@ -210,6 +221,15 @@ pub struct Allow {
     pub role: Option<reveille_channel::Role>,
     /// These immutable ids.
     pub users: Vec<String>,
+}
+
+/// Places that the operator says an agent may act on from every thread, beside the thread's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// A platform (`github`) or a connection's name (`github-eu`).
+    pub on: String,
+    /// Repositories, as `owner/name`.
+    pub places: Vec<String>,
 }
 
 /// A Markdown package of know-how.

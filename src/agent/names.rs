@@ -11,6 +11,7 @@ pub const BUILT_IN_TOOLS: &[&str] = &[
     "discord.list_messages",
     "discord.list_threads",
     "github.add_labels",
+    "github.close_issue",
     "github.comment",
     "github.create_check_run",
     "github.create_issue",

@@ -11,7 +11,7 @@ use super::error::{AgentError, Problems};
 use super::front_matter::{self, Uncut};
 use super::names::{self, BUILT_IN_TOOLS, LATER_TOOLS};
 use super::node::{Key, Node, Value};
-use super::{Agent, ModelRef, Scope, Skills, wake};
+use super::{Agent, ModelRef, Scope, Skills, reach, wake};
 use crate::journal::{Concurrency, Limits};
 
 /// What a turn may use where the agent's file says nothing: 15 minutes, 400,000 tokens, 64 tool calls, 32 model calls,
@@ -45,6 +45,7 @@ const KEYS: &[&str] = &[
     "skills",
     "tools",
     "allow",
+    "reach",
     "budget",
     "concurrency",
     "max_tokens",
@@ -108,6 +109,7 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
         skills: Arc::new(skills.own.clone()),
         tools: Vec::new(),
         allow: Vec::new(),
+        reach: Vec::new(),
         limits: DEFAULT_LIMITS,
         max_tokens: DEFAULT_MAX_TOKENS,
         temperature: None,
@@ -135,6 +137,7 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
             "skills" => agent.skills = Arc::new(chosen_skills(value, skills, problems)),
             "tools" => agent.tools = tools(value, problems),
             "allow" => agent.allow = wake::allowances(value, problems),
+            "reach" => agent.reach = reach::reach(value, problems),
             "budget" => budget(value, &mut agent.limits, problems),
             "concurrency" => {
                 agent.limits.concurrency = concurrency(value, problems).unwrap_or(agent.limits.concurrency);

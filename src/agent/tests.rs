@@ -41,6 +41,7 @@ tools: [github.*, thread.history]
 codemode: false
 approve: []
 allow: { slack: { users: [U012AB3CD, B0BOT1], role: guest }, github: { permission: write, users: [583231] } }
+reach: { github: [acme/app, other/site.js], github-eu: acme/eu }
 budget: { turn_minutes: 30, turn_tokens: 1000000, turn_tool_calls: 0, turn_model_calls: 7, attempts: 5 }
 concurrency: interrupt
 max_tokens: 4096
@@ -111,6 +112,9 @@ fn each_mistake_is_shown_where_it_is_with_what_to_write_instead() {
         ("a user by name on Slack", with("allow: { slack: { users: [\"@ann\"] } }")),
         ("an unknown permission", with("allow: { github: { permission: wirte } }")),
         ("a role on GitHub", with("allow: { github: { role: member } }")),
+        ("a reach on Slack", with("reach: { slack: [acme/app] }")),
+        ("a pattern for a reach", with("reach: { github: [\"acme/*\"] }")),
+        ("no repository for a reach", with("reach: { github: [acme, acme/../x, acme/app, Acme/App] }")),
         ("groups", with("allow: { slack: { usergroups: [S0123] } }")),
         ("code mode", with("codemode: true")),
         ("approvals", with("approve: [github.comment]")),
@@ -174,6 +178,19 @@ fn a_rule_for_a_connection_that_is_not_configured_is_named_with_the_nearest_one(
     let agent = parse_here(&with("wake: [{ slak-eu: { mention: true } }, { slack: { mention: true } }]")).unwrap();
     let unknown = agent.unknown_connections(&[("slack-eu", "slack")]);
     assert_eq!(unknown, [("slak-eu".to_owned(), Some("slack-eu".to_owned()))]);
+}
+
+#[test]
+fn a_reach_belongs_to_connections_to_github_that_there_are() {
+    let agent = parse_here(&with("reach: { github: [acme/app], github-eu: [acme/eu], slack-eu: [acme/app] }")).unwrap();
+    let connections = [("github-eu", "github"), ("slack-eu", "slack")];
+    assert_eq!(agent.unknown_connections(&connections), []);
+    assert_eq!(agent.without_reach(&connections).collect::<Vec<_>>(), ["slack-eu"]);
+    let unknown = agent.unknown_connections(&[("slack-eu", "slack")]);
+    assert_eq!(unknown.into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["github-eu"]);
+    // Definitions kept before there was such a thing read as before, and hash as before.
+    assert!(!parse_here(&with("")).unwrap().bundle().contains("reach"));
+    assert_eq!(Agent::from_bundle(&agent.bundle()).unwrap(), agent);
 }
 
 fn write(path: &Path, text: &str) {

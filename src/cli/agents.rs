@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::listing::{Listing, Tone};
-use crate::agent::{self, Agent, AgentError, Loaded, WakeRule};
+use crate::agent::{self, Agent, AgentError, Loaded, Reach, WakeRule};
 use crate::config::Mode;
 use crate::config::schema::nearest;
 
@@ -42,6 +42,7 @@ struct Row<'a> {
     wake: &'a [WakeRule],
     skills: Vec<&'a str>,
     tools: &'a [String],
+    reach: &'a [Reach],
     /// SHA-256 of the definition.
     hash: &'a str,
 }
@@ -74,6 +75,7 @@ impl<'a> From<&'a Agent> for Row<'a> {
             wake: &agent.wake,
             skills: agent.skills.iter().map(|skill| skill.name.as_str()).collect(),
             tools: &agent.tools,
+            reach: &agent.reach,
             hash: &agent.hash,
         }
     }
@@ -138,6 +140,9 @@ fn show(context: &mut Context, args: &Args, loaded: &Loaded, name: &str) -> Resu
         line("wakes on", wakes_on(rule));
     }
     line("tools", agent.tools.join(", "));
+    for reach in &agent.reach {
+        line("reaches", format!("{} {}", reach.on, reach.places.join(", ")));
+    }
     line("skills", agent.skills.iter().map(|skill| skill.name.as_str()).collect::<Vec<_>>().join(", "));
     let limits = agent.limits;
     line(

@@ -74,6 +74,11 @@ fn check_agents(config: &Config, models: &Models) -> Result<(), Failure> {
             let help = format!("{near}name a platform or a table under [channels]");
             return Err(Failure::new(Code::AgentFile, what, help).exiting_with(ConfigErrors::EXIT_CODE));
         }
+        if let Some(name) = agent.without_reach(&connections).next() {
+            let what = format!("agent {}: `reach: {name}` is no connection to GitHub", agent.name);
+            let help = "only connections to GitHub have a reach: take the line out";
+            return Err(Failure::new(Code::AgentFile, what, help).exiting_with(ConfigErrors::EXIT_CODE));
+        }
     }
     Ok(())
 }

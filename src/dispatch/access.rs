@@ -3,7 +3,7 @@
 use reveille_channel::{ActorKind, Event, Kind, Role};
 
 use super::route::is_called;
-use crate::agent::{Agent, Allow};
+use crate::agent::{Agent, Allow, Reach};
 use crate::config::AccessDefault;
 
 /// What is known of the actor's role in the place.
@@ -116,6 +116,22 @@ pub fn decide_tool(kept: &Agent, current: Option<&Agent>, tool: &str) -> Decisio
         Some(current) if kept.may_use(tool) && current.may_use(tool) => Decision::Allow { rule: "tools" },
         Some(_) => Decision::Deny { rule: "tools", notice: None },
     }
+}
+
+/// Where a turn's tools may act beside the place of its own thread: what the definition it started with and the one that
+/// holds now both name. What is taken away is away at the next call.
+#[must_use]
+pub fn decide_reach(kept: &Agent, current: Option<&Agent>) -> Vec<Reach> {
+    let now = |on: &str, place: &str| {
+        current.is_some_and(|current| {
+            current.reach.iter().any(|reach| reach.on == on && reach.places.iter().any(|it| it.eq_ignore_ascii_case(place)))
+        })
+    };
+    let still = |reach: &Reach| {
+        let places: Vec<String> = reach.places.iter().filter(|place| now(&reach.on, place)).cloned().collect();
+        (!places.is_empty()).then(|| Reach { on: reach.on.clone(), places })
+    };
+    kept.reach.iter().filter_map(still).collect()
 }
 
 /// Whether it is the word of the person at the terminal. Only the terminal's own adapter makes such events: no connection

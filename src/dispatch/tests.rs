@@ -382,6 +382,20 @@ fn a_tool_is_allowed_by_the_turns_definition_and_by_the_one_that_holds_now() {
 }
 
 #[test]
+fn what_is_reached_is_what_the_turns_definition_and_the_one_that_holds_now_both_name() {
+    let kept = agent("triage", "reach: { github: [acme/app, acme/site], github-eu: [acme/eu] }");
+    let now = agent("triage", "reach: { github: [Acme/App, acme/more] }");
+    let names = |current: Option<&Agent>| {
+        let reach = decide_reach(&kept, current);
+        reach.into_iter().map(|one| format!("{}: {}", one.on, one.places.join(" "))).collect::<Vec<_>>()
+    };
+    assert_eq!(names(Some(&kept)), ["github: acme/app acme/site", "github-eu: acme/eu"]);
+    assert_eq!(names(Some(&now)), ["github: acme/app"]);
+    assert_eq!(names(Some(&agent("triage", ""))), Vec::<String>::new());
+    assert_eq!(names(None), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_about_an_earlier_message_is_work_only_for_an_agent_that_waits_for_it() {
     let plain = agent("triage", "wake: { slack: { mention: true } }");
     let waiting = agent("triage", "wake: { slack: { mention: true, events: [message_changed, message_deleted] } }");

@@ -29,25 +29,52 @@ pub fn schema_of<T: JsonSchema>() -> Value {
     schema
 }
 
-fn simplify(schema: &mut Value) {
+/// The schema of a value that a program gets: what may be null stays so, as it is there and null.
+#[must_use]
+pub fn schema_of_value<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    without(&mut schema, &["title", "format", "default", "minimum"]);
+    schema
+}
+
+/// Takes keywords out, wherever they stand; a property of the same name stays.
+fn without(schema: &mut Value, keywords: &[&str]) {
     match schema {
         Value::Object(object) => {
-            // Property names stand beside the keywords one level further down: only keywords are touched.
-            for keyword in ["title", "format", "default"] {
-                if !object.get(keyword).is_some_and(Value::is_object) {
-                    object.remove(keyword);
+            for keyword in keywords {
+                if !object.get(*keyword).is_some_and(Value::is_object) {
+                    object.remove(*keyword);
                 }
             }
-            // What may be null may be left out: not being required says the same, and some providers take one type only.
+            object.values_mut().for_each(|below| without(below, keywords));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|below| without(below, keywords)),
+        _ => {}
+    }
+}
+
+fn simplify(schema: &mut Value) {
+    without(schema, &["title", "format", "default"]);
+    one_type(schema);
+}
+
+/// What may be null may be left out: not being required says the same, and some providers take one type only.
+fn one_type(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
             if let Some(Value::Array(types)) = object.get("type") {
                 let kept = types.iter().find(|kind| kind.as_str() != Some("null")).cloned();
                 if let Some(kept) = kept {
                     object.insert("type".to_owned(), kept);
                 }
             }
-            object.values_mut().for_each(simplify);
+            object.values_mut().for_each(one_type);
         }
-        Value::Array(items) => items.iter_mut().for_each(simplify),
+        Value::Array(items) => items.iter_mut().for_each(one_type),
         _ => {}
     }
 }

@@ -4,6 +4,7 @@
 //! its output limit. `turn` runs it through the registry and journals intent and result. Credentials stay inside the
 //! tool's client; they are in no argument, result or error.
 
+mod answer;
 mod arguments;
 mod clock;
 mod discord;
@@ -27,10 +28,10 @@ use async_trait::async_trait;
 use reveille_channel::{Actor, Attachment, Channel, InstanceId, ThreadRef};
 use serde_json::Value;
 
-use crate::agent::Skill;
+use crate::agent::{Reach, Skill};
 use crate::journal::{Durable, Effect};
 
-pub use arguments::{parse_arguments, schema_of};
+pub use arguments::{parse_arguments, schema_of, schema_of_value};
 pub use discord::DiscordConnections;
 pub use github::GitHubConnections;
 pub use linear::LinearConnections;
@@ -55,7 +56,7 @@ pub struct ToolSpec {
     pub effect: Effect,
     /// What it means for safety.
     pub class: Class,
-    /// The one platform in whose threads it works; `None`: in all.
+    /// The one platform in whose threads it works; `None`: in all. See [`Tool::reaches`].
     pub platform: Option<&'static str>,
     /// How long it may take.
     pub deadline: Duration,
@@ -100,6 +101,8 @@ pub struct ToolContext {
     pub key: String,
     /// The agent's skills.
     pub skills: Arc<Vec<Skill>>,
+    /// Where the operator says the agent may act beside the thread's own place.
+    pub reach: Arc<Vec<Reach>>,
     /// When the turn began, milliseconds since the Unix epoch.
     pub since_ms: i64,
     /// Now, milliseconds since the Unix epoch.
@@ -141,7 +144,7 @@ pub enum ToolError {
 ///
 /// 1. A struct of arguments with `Deserialize` and `JsonSchema`, `deny_unknown_fields`, and a doc comment on each field: the model reads them.
 /// 2. The narrowest true [`Effect`] and the true [`Class`]. A tool of effect `once` implements [`Tool::look_up`].
-/// 3. Targets (repository, channel) come from [`ToolContext::thread`], or are checked against it.
+/// 3. Targets (repository, channel) come from [`ToolContext::thread`] and [`ToolContext::reach`], or are checked against them.
 /// 4. Text that others wrote goes through [`from_outside`], piece by piece and short enough that no fence is cut.
 /// 5. It may be dropped at any await: whatever it began then counts as begun.
 /// 6. Where a program would have to take its text apart, [`Tool::value`] gives the same as data, and `returns` its schema.
@@ -162,6 +165,11 @@ pub trait Tool: Send + Sync + std::fmt::Debug {
     /// See [`ToolError`].
     async fn value(&self, context: &ToolContext, arguments: &Value) -> Result<Value, ToolError> {
         self.call(context, arguments).await.map(Value::String)
+    }
+
+    /// Whether a tool of one platform works in threads elsewhere too, where the operator says this of the agent.
+    fn reaches(&self, _reach: &[Reach]) -> bool {
+        false
     }
 
     /// After a crash or a lost answer: whether the call with this key was done, and its result. `None`: certainly not done.

@@ -14,7 +14,7 @@ use super::{
     Form, Leave, Platforms, Tool, ToolContext, ToolError, ToolSpec, clock, cut, discord, file, github, linear, skill,
     slack, thread,
 };
-use crate::agent::{matches_pattern, nearest};
+use crate::agent::{Reach, matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
 use crate::model::ToolSchema;
 
@@ -88,20 +88,26 @@ impl Registry {
         self.tools.iter().filter(move |(name, _)| is_meant(name)).map(|(_, tool)| tool)
     }
 
-    /// Those tools that work in threads of the platform, as a model is told of them; always in the same order, so that a
-    /// provider's cache holds.
+    /// Those of them that work in threads of the platform, or by what the agent may reach; always in the same order, so that
+    /// a provider's cache holds.
+    pub fn offered<'a>(
+        &'a self,
+        patterns: &'a [String],
+        platform: &'a str,
+        reach: &'a [Reach],
+    ) -> impl Iterator<Item = &'a ToolSpec> + 'a {
+        self.matching(patterns).filter(move |tool| works(tool, platform, reach)).map(|tool| tool.spec())
+    }
+
+    /// The same, as a model is told of them.
     #[must_use]
-    pub fn schemas(&self, patterns: &[String], platform: &str) -> Vec<ToolSchema> {
-        let schema = |tool: &Arc<dyn Tool>| {
-            let spec = tool.spec();
-            ToolSchema {
-                name: spec.name.to_owned(),
-                description: spec.description.to_owned(),
-                parameters: spec.parameters.clone(),
-            }
+    pub fn schemas(&self, patterns: &[String], platform: &str, reach: &[Reach]) -> Vec<ToolSchema> {
+        let schema = |spec: &ToolSpec| ToolSchema {
+            name: spec.name.to_owned(),
+            description: spec.description.to_owned(),
+            parameters: spec.parameters.clone(),
         };
-        let works = |tool: &&Arc<dyn Tool>| tool.spec().platform.is_none_or(|only| only == platform);
-        self.matching(patterns).filter(works).map(schema).collect()
+        self.offered(patterns, platform, reach).map(schema).collect()
     }
 
     /// Runs a tool to its end or to its deadline, at most for `left`, whichever comes first.
@@ -132,7 +138,7 @@ impl Registry {
             };
         }
         if let Some(only) = spec.platform
-            && only != context.channel.platform()
+            && !works(tool, context.channel.platform(), &context.reach)
         {
             return ToolOutcome::Error { message: format!("`{}` works in threads on {only} alone.", spec.name) };
         }
@@ -222,6 +228,11 @@ fn lost(effect: Effect, what: &str) -> ToolError {
         Effect::Read => ToolError::Failed(format!("{what} Nothing was changed.")),
         Effect::Idempotent | Effect::Once => ToolError::Unknown(format!("{what} It may or may not have been done.")),
     }
+}
+
+/// Whether the tool works in threads of the platform, or elsewhere by what the agent may reach.
+fn works(tool: &Arc<dyn Tool>, platform: &str, reach: &[Reach]) -> bool {
+    tool.spec().platform.is_none_or(|only| only == platform) || tool.reaches(reach)
 }
 
 /// What the call gives, in the form that is wanted.

@@ -89,6 +89,7 @@ pub(super) fn context_in(channel: Arc<dyn Channel>) -> ToolContext {
         attachments: Vec::new(),
         key: "0123456789abcdef0123456789abcdef".into(),
         skills: Arc::default(),
+        reach: Arc::default(),
         since_ms: 0,
         now_ms: 0,
     }
@@ -300,7 +301,7 @@ fn patterns_choose_tools_and_never_a_name_that_only_begins_alike() {
     let registry = built_in();
     let chosen = |patterns: &[&str]| {
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        registry.schemas(&patterns, "slack").into_iter().map(|schema| schema.name).collect::<Vec<_>>()
+        registry.schemas(&patterns, "slack", &[]).into_iter().map(|schema| schema.name).collect::<Vec<_>>()
     };
     assert_eq!(chosen(&["thread.*", "clock.now"]), ["clock.now", "thread.history", "thread.react", "thread.read_file"]);
     assert_eq!(chosen(&["thread", "clo.*", "*", ""]), Vec::<String>::new());
@@ -314,8 +315,8 @@ fn an_agent_file_can_name_exactly_the_tools_there_are() {
 #[tokio::test]
 async fn a_tool_of_one_platform_is_not_offered_and_does_not_run_elsewhere() {
     let all = ["github.*".to_owned()];
-    assert_eq!(built_in().schemas(&all, "slack"), []);
-    assert_eq!(built_in().schemas(&all, "github").len(), 19);
+    assert_eq!(built_in().schemas(&all, "slack", &[]), []);
+    assert_eq!(built_in().schemas(&all, "github", &[]).len(), 20);
     let outcome = built_in().run("github.get_issue", &context(), &json!({}), LONG, &leave(), Form::Text).await;
     assert_eq!(outcome, ToolOutcome::Error { message: "`github.get_issue` works in threads on github alone.".into() });
 }
@@ -384,6 +385,6 @@ async fn a_reaction_goes_on_the_message_that_is_answered() {
 fn what_models_are_told_of_the_tools() {
     let registry = built_in();
     let patterns: Vec<String> = registry.names().map(str::to_owned).collect();
-    let page: Vec<Value> = registry.schemas(&patterns, "github").into_iter().map(|schema| json!(schema)).collect();
+    let page: Vec<Value> = registry.schemas(&patterns, "github", &[]).into_iter().map(|schema| json!(schema)).collect();
     insta::assert_json_snapshot!(page);
 }

@@ -169,6 +169,11 @@ fn agents(config: &Config, loaded: &Loaded) -> Vec<Check> {
             );
             checks.push(Check::warn(format!("agent {}", agent.name), format!("there is no connection `{name}`"), fix));
         }
+        for name in agent.without_reach(&connections) {
+            let found = format!("`reach: {name}` is no connection to GitHub");
+            let fix = "only connections to GitHub have a reach: take the line out";
+            checks.push(Check::warn(format!("agent {}", agent.name), found, fix));
+        }
         for model in &agent.models {
             if !config.models.contains_key(&model.table) {
                 let near = config::schema::nearest(&model.table, config.models.keys().map(String::as_str));

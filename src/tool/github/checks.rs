@@ -5,8 +5,10 @@ use reveille_channel::ReplyError;
 use reveille_github::{CheckChanges, CheckOutput, CheckRun, GitHub};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{GitHubConnections, Place, TEXT_BYTES, failed, github_tool, nothing_done, pull, title};
+use super::place::{Thread, pull};
+use super::{GitHubConnections, TEXT_BYTES, failed, github_tool, nothing_done, title};
 use crate::tool::{ToolContext, ToolError, ToolSpec};
 
 /// The most steps that are shown.
@@ -128,8 +130,8 @@ fn changes(github: &GitHub, said: &Said) -> Result<CheckChanges, ToolError> {
 }
 
 /// The newest commit of the thread's pull request.
-async fn head(place: &Place<'_>) -> Result<String, ReplyError> {
-    let pull = place.github.api().get_pull(&place.repository, place.number).await?;
+async fn head(thread: &Thread<'_>) -> Result<String, ReplyError> {
+    let pull = thread.github.api().get_pull(&thread.repository, thread.number).await?;
     pull.head.map(|head| head.sha).ok_or_else(|| ReplyError::Gone("its branch is gone".to_owned()))
 }
 
@@ -143,23 +145,27 @@ async fn create(
     CreateArguments { name, conclusion, title: line, summary, steps }: CreateArguments,
 ) -> Result<String, ToolError> {
     let said = Said { conclusion, title: line, summary, steps };
-    let place = pull(connections, context)?;
+    let thread = pull(connections, context)?;
     // A branch may require a check by its name, whoever made it: what a model names is never another's check.
-    let name = format!("{}: {}", place.github.name(), title(&name)?);
-    let changes = changes(place.github, &said)?;
-    let sha = head(&place).await.map_err(failed("The pull request"))?;
-    let external_id = reveille_github::check_run_id(place.number, &context.key);
-    let check = place.github.api().create_check_run(&place.repository, &sha, &name, &external_id, &changes).await;
+    let name = format!("{}: {}", thread.github.name(), title(&name)?);
+    let changes = changes(thread.github, &said)?;
+    let sha = head(&thread).await.map_err(failed("The pull request"))?;
+    let external_id = reveille_github::check_run_id(thread.number, &context.key);
+    let check = thread.github.api().create_check_run(&thread.repository, &sha, &name, &external_id, &changes).await;
     Ok(begun(&check.map_err(failed("The check run"))?))
 }
 
 /// The check run that a lost call began.
-async fn created(connections: &GitHubConnections, context: &ToolContext) -> Result<Option<String>, ToolError> {
+async fn created(
+    connections: &GitHubConnections,
+    context: &ToolContext,
+    _: &Value,
+) -> Result<Option<String>, ToolError> {
     let unknown = |error: ReplyError| ToolError::Unknown(format!("the check runs cannot be read: {error}"));
-    let place = pull(connections, context)?;
-    let sha = head(&place).await.map_err(unknown)?;
-    let external_id = reveille_github::check_run_id(place.number, &context.key);
-    let checks = place.github.api().list_check_runs(&place.repository, &sha).await.map_err(unknown)?;
+    let thread = pull(connections, context)?;
+    let sha = head(&thread).await.map_err(unknown)?;
+    let external_id = reveille_github::check_run_id(thread.number, &context.key);
+    let checks = thread.github.api().list_check_runs(&thread.repository, &sha).await.map_err(unknown)?;
     Ok(checks.iter().find(|check| check.external_id == external_id).map(begun))
 }
 
@@ -169,13 +175,13 @@ async fn update(
     UpdateArguments { check_run_id, conclusion, title: line, summary, steps }: UpdateArguments,
 ) -> Result<String, ToolError> {
     let said = Said { conclusion, title: line, summary, steps };
-    let place = pull(connections, context)?;
-    let changes = changes(place.github, &said)?;
-    let api = place.github.api();
-    let check = api.get_check_run(&place.repository, check_run_id).await.map_err(failed("The check run"))?;
-    if reveille_github::check_run_pull(&check) != Some(place.number) {
+    let thread = pull(connections, context)?;
+    let changes = changes(thread.github, &said)?;
+    let api = thread.github.api();
+    let check = api.get_check_run(&thread.repository, check_run_id).await.map_err(failed("The check run"))?;
+    if reveille_github::check_run_pull(&check) != Some(thread.number) {
         return Err(nothing_done("That check run is not one of yours in this thread."));
     }
-    api.update_check_run(&place.repository, check_run_id, &changes).await.map_err(failed("The check run"))?;
+    api.update_check_run(&thread.repository, check_run_id, &changes).await.map_err(failed("The check run"))?;
     Ok("The check run is changed.".to_owned())
 }

@@ -1,16 +1,17 @@
-//! `github.create_issue` and `github.update_issue`: in the thread's own repository, and of the thread's own issue.
+//! `github.create_issue`, in a repository within reach, and `github.update_issue`, of the thread's own issue.
 
 use reveille_channel::ReplyError;
-use reveille_github::{Issue, IssueChanges};
+use reveille_github::{GitHub, Issue, IssueChanges};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::labels::chosen;
+use super::place::{Place, Thread, place, reaches, thread};
 use super::{
-    CLOCKS_DIFFER_MS, GitHubConnections, Place, failed, github_tool, marked, marker, nothing_done, patiently, place,
-    title,
+    CLOCKS_DIFFER_MS, GitHubConnections, failed, github_tool, marked, marker, nothing_done, patiently, title,
 };
-use crate::tool::{ToolContext, ToolError, ToolSpec, from_outside};
+use crate::tool::{ToolContext, ToolError, ToolSpec, from_outside, parse_arguments};
 
 /// The most pages of issues that are looked through for one that was opened.
 const MOST_PAGES: u32 = 5;
@@ -27,13 +28,16 @@ struct CreateArguments {
     /// Names of labels that this repository has, 10 at most.
     #[serde(default)]
     labels: Vec<String>,
+    /// Another repository within reach, as owner/name; this thread's own if left out.
+    #[serde(default)]
+    repository: Option<String>,
 }
 
 github_tool!(
     /// `github.create_issue`. Needs `issues: write`.
     CreateIssue, "github.create_issue",
     "Opens a further issue in this repository. Look for one that is there already first.",
-    CreateArguments, (Once, Egress), 2 * 1024 => create, created
+    CreateArguments, (Once, Egress), 2 * 1024 => create, created, reaches reaches
 );
 
 fn opened(issue: &Issue) -> String {
@@ -45,19 +49,25 @@ async fn create(
     context: &ToolContext,
     arguments: CreateArguments,
 ) -> Result<String, ToolError> {
-    let CreateArguments { title: said, body, labels } = arguments;
+    let CreateArguments { title: said, body, labels, repository } = arguments;
     let title = title(&said)?;
-    let place = place(connections, context)?;
+    let place = place(connections, context, repository.as_deref())?;
     let body = marked(place.github, context, &body)?;
-    let labels = chosen(context, &place, &labels).await?;
+    let labels = chosen(context, place.github, &place.repository, &labels).await?;
     let issue = place.github.api().create_issue(&place.repository, &title, &body, &labels).await;
     Ok(opened(&issue.map_err(failed("The issue"))?))
 }
 
 /// The issue that a lost call opened.
-async fn created(connections: &GitHubConnections, context: &ToolContext) -> Result<Option<String>, ToolError> {
+async fn created(
+    connections: &GitHubConnections,
+    context: &ToolContext,
+    arguments: &Value,
+) -> Result<Option<String>, ToolError> {
     let unknown = |error: ReplyError| ToolError::Unknown(format!("the issues cannot be read: {error}"));
-    let Place { github, repository, .. } = place(connections, context)?;
+    // With arguments that cannot be read nothing was opened.
+    let Ok(CreateArguments { repository, .. }) = parse_arguments(arguments) else { return Ok(None) };
+    let Place { github, repository, .. } = place(connections, context, repository.as_deref())?;
     let since = context.since_ms.saturating_sub(CLOCKS_DIFFER_MS);
     let marker = marker(context);
     for page in 1..=MOST_PAGES {
@@ -124,10 +134,10 @@ github_tool!(
     UpdateArguments, (Idempotent, Egress), 4 * 1024 => update
 );
 
-fn changes(place: &Place<'_>, context: &ToolContext, given: &UpdateArguments) -> Result<IssueChanges, ToolError> {
+fn changes(github: &GitHub, context: &ToolContext, given: &UpdateArguments) -> Result<IssueChanges, ToolError> {
     Ok(IssueChanges {
         title: given.title.as_deref().map(title).transpose()?,
-        body: given.body.as_deref().map(|body| marked(place.github, context, body)).transpose()?,
+        body: given.body.as_deref().map(|body| marked(github, context, body)).transpose()?,
         state: given.state.map(|state| match state {
             State::Open => "open",
             State::Closed => "closed",
@@ -156,13 +166,13 @@ async fn update(
     context: &ToolContext,
     given: UpdateArguments,
 ) -> Result<String, ToolError> {
-    let place = place(connections, context)?;
-    let changes = changes(&place, context, &given)?;
+    let Thread { github, repository, number } = thread(connections, context)?;
+    let changes = changes(github, context, &given)?;
     check_logins(&given.add_assignees)?;
     check_logins(&given.remove_assignees)?;
-    let (add, remove) =
-        (chosen(context, &place, &given.add_labels).await?, chosen(context, &place, &given.remove_labels).await?);
-    let (api, repository, number) = (place.github.api(), &place.repository, place.number);
+    let add = chosen(context, github, &repository, &given.add_labels).await?;
+    let remove = chosen(context, github, &repository, &given.remove_labels).await?;
+    let (api, repository) = (github.api(), &repository);
     let mut done: Vec<&str> = Vec::new();
     // A refusal half way says what was done before it.
     let refused = |done: &[&str], what: &str, error: ReplyError| match (failed(what)(error), done.is_empty()) {

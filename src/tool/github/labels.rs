@@ -1,13 +1,16 @@
 //! `github.list_labels`, and labels by the names that the repository has: GitHub would make one it does not know.
 
 use reveille_channel::ReplyError;
-use reveille_github::{Label, MOST_PER_PAGE};
+use reveille_github::{GitHub, Label, MOST_PER_PAGE, Repository};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{GitHubConnections, Place, failed, github_tool, nothing_done, reading};
+use super::place::{reaches, reading};
+use super::value::LabelValue;
+use super::{GitHubConnections, failed, nothing_done};
 use crate::agent::nearest;
-use crate::tool::{ToolContext, ToolError, ToolSpec, from_outside};
+use crate::tool::answer::{Answer, answering_tool};
+use crate::tool::{ToolContext, ToolError, from_outside};
 
 /// The most labels changed at once.
 const MOST_LABELS: usize = 10;
@@ -18,36 +21,58 @@ const LIST_BYTES: usize = 12 * 1024;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NoArguments {}
+struct LabelsArguments {
+    /// Another repository within reach, as owner/name; this thread's own if left out.
+    #[serde(default)]
+    repository: Option<String>,
+}
 
-github_tool!(
+answering_tool!(
     /// `github.list_labels`. Needs `issues: read`.
-    ListLabels, "github.list_labels", "The labels that this repository has, with what each is for.",
-    NoArguments, (Read, ReadUntrusted), LIST_BYTES + 1_024 => list_labels
+    ListLabels of GitHubConnections, "github.list_labels", "The labels that this repository has, with what each is for.",
+    LabelsArguments, (Read, ReadUntrusted), LIST_BYTES + 1_024 => list_labels -> Labels, reaches reaches
 );
+
+/// The labels of a repository.
+struct Labels {
+    place: String,
+    labels: Vec<Label>,
+}
+
+impl Answer for Labels {
+    type Value = Vec<LabelValue>;
+
+    fn text(&self, context: &ToolContext) -> String {
+        if self.labels.is_empty() {
+            return "This repository has no labels.".to_owned();
+        }
+        let line = |label: &Label| match label.description.as_deref().map(str::trim) {
+            Some(what) if !what.is_empty() => format!("{}: {what}", label.name),
+            _ => label.name.clone(),
+        };
+        let lines = self.labels.iter().map(line).collect::<Vec<_>>().join("\n");
+        from_outside(context, &[("labels-of", &self.place)], &lines, LIST_BYTES)
+    }
+
+    fn into_value(self) -> Vec<LabelValue> {
+        self.labels.into_iter().map(Into::into).collect()
+    }
+}
 
 async fn list_labels(
     connections: &GitHubConnections,
     context: &ToolContext,
-    NoArguments {}: NoArguments,
-) -> Result<String, ToolError> {
-    let place = reading(connections, context)?;
-    let known = known(&place).await.map_err(failed("The list of labels"))?;
-    if known.is_empty() {
-        return Ok("This repository has no labels.".to_owned());
-    }
-    let line = |label: &Label| match label.description.as_deref().map(str::trim) {
-        Some(what) if !what.is_empty() => format!("{}: {what}", label.name),
-        _ => label.name.clone(),
-    };
-    let lines = known.iter().map(line).collect::<Vec<_>>().join("\n");
-    Ok(from_outside(context, &[("labels-of", &context.thread.display)], &lines, LIST_BYTES))
+    LabelsArguments { repository }: LabelsArguments,
+) -> Result<Labels, ToolError> {
+    let place = reading(connections, context, repository.as_deref())?;
+    let labels = known(place.github, &place.repository).await.map_err(failed("The list of labels"))?;
+    Ok(Labels { place: place.name(), labels })
 }
 
-async fn known(place: &Place<'_>) -> Result<Vec<Label>, ReplyError> {
+async fn known(github: &GitHub, repository: &Repository) -> Result<Vec<Label>, ReplyError> {
     let mut labels = Vec::new();
     for page in 1..=MOST_PAGES {
-        let found = place.github.api().list_labels(&place.repository, MOST_PER_PAGE, page).await?;
+        let found = github.api().list_labels(repository, MOST_PER_PAGE, page).await?;
         labels.extend(found.items);
         if found.next.is_none() {
             break;
@@ -59,7 +84,8 @@ async fn known(place: &Place<'_>) -> Result<Vec<Label>, ReplyError> {
 /// The labels of the repository that are meant, each once.
 pub(super) async fn chosen(
     context: &ToolContext,
-    place: &Place<'_>,
+    github: &GitHub,
+    repository: &Repository,
     wanted: &[String],
 ) -> Result<Vec<String>, ToolError> {
     if wanted.len() > MOST_LABELS {
@@ -68,12 +94,12 @@ pub(super) async fn chosen(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let known: Vec<String> =
-        known(place).await.map_err(failed("The list of labels"))?.into_iter().map(|label| label.name).collect();
+    let known = known(github, repository).await.map_err(failed("The list of labels"))?;
+    let known: Vec<String> = known.into_iter().map(|label| label.name).collect();
     let mut chosen: Vec<String> = Vec::new();
     for label in wanted {
         let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(label.trim())) else {
-            return Err(ToolError::Failed(no_such_label(context, label, &known)));
+            return Err(ToolError::Failed(no_such_label(context, repository, label, &known)));
         };
         if !chosen.contains(name) {
             chosen.push(name.clone());
@@ -82,7 +108,7 @@ pub(super) async fn chosen(
     Ok(chosen)
 }
 
-fn no_such_label(context: &ToolContext, label: &str, known: &[String]) -> String {
+fn no_such_label(context: &ToolContext, repository: &Repository, label: &str, known: &[String]) -> String {
     let label: String = label.chars().filter(|character| !character.is_control()).take(64).collect();
     if known.is_empty() {
         return format!("There is no label `{label}`: this repository has none. Nothing was done.");
@@ -91,6 +117,7 @@ fn no_such_label(context: &ToolContext, label: &str, known: &[String]) -> String
         Some(near) => format!(" The nearest is `{near}`."),
         None => String::new(),
     };
-    let list = from_outside(context, &[("labels-of", &context.thread.display)], &known.join(", "), 4 * 1024);
+    let place = format!("{}/{}", repository.owner, repository.name);
+    let list = from_outside(context, &[("labels-of", &place)], &known.join(", "), 4 * 1024);
     format!("There is no label `{label}`.{advice} Nothing was done. There are:\n\n{list}")
 }

@@ -1,27 +1,28 @@
-//! GitHub's tools. Each reaches the repository of its own thread and no other: where to act is never the model's word.
+//! GitHub's tools. Each reaches the repository of its own thread, and those that the operator wrote into the agent's file: where
+//! to act is never the model's word alone (`place`).
 
 mod checks;
+mod close;
 mod files;
 mod issues;
 mod labels;
+mod place;
 mod pulls;
 mod read;
 mod review;
 mod search;
 #[cfg(test)]
 mod tests;
+mod value;
 mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reveille_github::{GitHub, Repository};
+use reveille_github::GitHub;
 
 use super::platforms::{failed, patiently, spec};
 use super::{Tool, ToolContext, ToolError};
-
-pub(super) use read::{GetIssue, ListComments, ListIssues};
-pub(super) use write::{AddLabels, PostComment};
 
 /// Clocks differ: what a call made may seem a little older than its turn.
 const CLOCKS_DIFFER_MS: i64 = 120_000;
@@ -31,49 +32,16 @@ const TEXT_BYTES: usize = 60_000;
 /// The GitHub connections of the gateway, by name.
 pub type GitHubConnections = Arc<BTreeMap<String, Arc<GitHub>>>;
 
-/// Where a call acts: the thread's own repository and issue.
-struct Place<'a> {
-    github: &'a GitHub,
-    repository: Repository,
-    number: u64,
-}
-
-/// The place of the call's thread.
-///
-/// From a thread on another platform there is none: who may read that thread says nothing about who may read a
-/// repository.
-fn place<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
-    let elsewhere =
-        || ToolError::Failed("This tool works in threads on GitHub, and this thread is elsewhere.".to_owned());
-    let github = connections.get(&context.connection).ok_or_else(elsewhere)?;
-    let (repository, number) = Repository::of(&context.thread).map_err(|_| elsewhere())?;
-    Ok(Place { github, repository, number })
-}
-
-/// The same for what only reads: its token can do no more.
-fn reading<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
-    let Place { github, repository, number } = place(connections, context)?;
-    Ok(Place { github, repository: Repository { is_read_only: true, ..repository }, number })
-}
-
-/// The same for what a pull request alone has.
-fn pull<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Place<'a>, ToolError> {
-    let place = place(connections, context)?;
-    if place.repository.is_pull {
-        return Ok(place);
-    }
-    Err(ToolError::Failed("This thread is of no pull request. Nothing was done.".to_owned()))
-}
-
 /// The tools of these connections.
 pub(super) fn tools(connections: &GitHubConnections) -> Vec<Arc<dyn Tool>> {
     let of = || Arc::clone(connections);
     vec![
-        Arc::new(GetIssue::new(of())),
-        Arc::new(ListComments::new(of())),
-        Arc::new(ListIssues::new(of())),
-        Arc::new(AddLabels::new(of())),
-        Arc::new(PostComment::new(of())),
+        Arc::new(read::GetIssue::new(of())),
+        Arc::new(read::ListComments::new(of())),
+        Arc::new(read::ListIssues::new(of())),
+        Arc::new(write::AddLabels::new(of())),
+        Arc::new(write::PostComment::new(of())),
+        Arc::new(close::CloseIssue::new(of())),
         Arc::new(search::SearchIssues::new(of())),
         Arc::new(labels::ListLabels::new(of())),
         Arc::new(issues::CreateIssue::new(of())),
@@ -91,10 +59,11 @@ pub(super) fn tools(connections: &GitHubConnections) -> Vec<Arc<dyn Tool>> {
     ]
 }
 
-/// A tool as its arguments and a function; where one is given, a second function finds what a lost call made.
+/// A tool that answers in text alone, as its arguments and a function; where one is given, a second function finds what a lost
+/// call made. The others are [`answering_tool`](super::answer::answering_tool)s.
 macro_rules! github_tool {
     ($(#[$doc:meta])* $tool:ident, $name:literal, $description:literal, $arguments:ty,
-     ($effect:ident, $class:ident), $bytes:expr => $call:ident $(, $look_up:ident)?) => {
+     ($effect:ident, $class:ident), $bytes:expr => $call:ident $(, $look_up:ident)? $(, reaches $reaches:path)?) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub(crate) struct $tool {
@@ -125,9 +94,15 @@ macro_rules! github_tool {
                 async fn look_up(
                     &self,
                     context: &ToolContext,
-                    _arguments: &serde_json::Value,
+                    arguments: &serde_json::Value,
                 ) -> Result<Option<String>, ToolError> {
-                    $look_up(&self.connections, context).await
+                    $look_up(&self.connections, context, arguments).await
+                }
+            )?
+
+            $(
+                fn reaches(&self, reach: &[$crate::agent::Reach]) -> bool {
+                    $reaches(&self.connections, reach)
                 }
             )?
         }

@@ -1,16 +1,16 @@
 //! `github.get_issue`, `github.list_comments`, `github.list_issues`.
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use reveille_github::{Comment, Issue, MOST_PER_PAGE, User};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{GitHubConnections, Place, failed, reading, spec};
-use crate::journal::Effect;
+use super::place::{Place, reaches, reading};
+use super::value::{CommentValue, IssueValue, State, listed};
+use super::{GitHubConnections, failed};
+use crate::tool::answer::{Answer, answering_tool};
 use crate::tool::output::fitting;
-use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
+use crate::tool::{ToolContext, ToolError, from_outside};
 
 /// The most bytes of an issue's text.
 const ISSUE_BYTES: usize = 24 * 1024;
@@ -38,104 +38,102 @@ fn labels(issue: &Issue) -> String {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct IssueArguments {
-    /// Number of the issue or pull request in this repository; this thread's own if left out.
+    /// Number of the issue or pull request; this thread's own if left out.
     #[serde(default)]
     number: Option<u64>,
+    /// Another repository within reach, as owner/name; this thread's own if left out.
+    #[serde(default)]
+    repository: Option<String>,
 }
 
-/// `github.get_issue`.
-#[derive(Debug)]
-pub(crate) struct GetIssue {
-    spec: ToolSpec,
-    connections: GitHubConnections,
+answering_tool!(
+    /// `github.get_issue`. Needs `issues: read`.
+    GetIssue of GitHubConnections, "github.get_issue",
+    "An issue or pull request of this repository: title, text, state, labels.",
+    IssueArguments, (Read, ReadUntrusted), 32 * 1024 => get_issue -> OneIssue, reaches reaches
+);
+
+/// An issue and where it is.
+struct OneIssue {
+    place: String,
+    issue: Issue,
 }
 
-impl GetIssue {
-    pub(super) fn new(connections: GitHubConnections) -> Self {
-        let spec = spec(
-            "github.get_issue",
-            "An issue or pull request of this repository: title, text, state, labels.",
-            schema_of::<IssueArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            32 * 1024,
-        );
-        Self { spec, connections }
-    }
-}
+impl Answer for OneIssue {
+    type Value = IssueValue;
 
-#[async_trait]
-impl Tool for GetIssue {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let IssueArguments { number } = parse_arguments(arguments)?;
-        let Place { github, repository, number: own } = reading(&self.connections, context)?;
-        let number = number.unwrap_or(own);
-        let issue = github.api().get_issue(&repository, number).await.map_err(failed(&format!("Issue #{number}")))?;
+    fn text(&self, context: &ToolContext) -> String {
+        let Self { place, issue } = self;
+        let number = issue.number;
         let kind = if issue.is_pull_request { "pull request" } else { "issue" };
         let about = [
             ("from", author(issue.user.as_ref())),
-            ("in", &format!("{}/{}#{number}", repository.owner, repository.name)),
+            ("in", &format!("{place}#{number}")),
             ("opened", &day(issue.created_at_ms)),
         ];
-        let text = format!("Title: {}\nLabels: {}\n\n{}", issue.title, labels(&issue), issue.body);
+        let text = format!("Title: {}\nLabels: {}\n\n{}", issue.title, labels(issue), issue.body);
         let fenced = from_outside(context, &about, &text, ISSUE_BYTES);
-        Ok(format!("The {kind} #{number} is {} and has {} comments.\n\n{fenced}", state(&issue), issue.comments))
+        format!("The {kind} #{number} is {} and has {} comments.\n\n{fenced}", state(issue), issue.comments)
+    }
+
+    fn into_value(self) -> IssueValue {
+        self.issue.into()
     }
 }
 
-/// The platform's word, if it is one that is known.
+async fn get_issue(
+    connections: &GitHubConnections,
+    context: &ToolContext,
+    IssueArguments { number, repository }: IssueArguments,
+) -> Result<OneIssue, ToolError> {
+    let place = reading(connections, context, repository.as_deref())?;
+    let number = place.number(number, "number")?;
+    let what = format!("Issue #{number}");
+    let issue = place.github.api().get_issue(&place.repository, number).await.map_err(failed(&what))?;
+    Ok(OneIssue { place: place.name(), issue })
+}
+
 pub(super) fn state(issue: &Issue) -> &'static str {
-    if issue.state == "closed" { "closed" } else { "open" }
+    match State::from(issue) {
+        State::Open => "open",
+        State::Closed => "closed",
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CommentsArguments {
-    /// Number of the issue or pull request in this repository; this thread's own if left out.
+    /// Number of the issue or pull request; this thread's own if left out.
     #[serde(default)]
     number: Option<u64>,
     /// How many comments at most, the latest ones; 30 if left out, 100 at most.
     #[serde(default)]
     limit: Option<u32>,
+    /// Another repository within reach, as owner/name; this thread's own if left out.
+    #[serde(default)]
+    repository: Option<String>,
 }
 
-/// `github.list_comments`.
-#[derive(Debug)]
-pub(crate) struct ListComments {
-    spec: ToolSpec,
-    connections: GitHubConnections,
+answering_tool!(
+    /// `github.list_comments`. Needs `issues: read`.
+    ListComments of GitHubConnections, "github.list_comments",
+    "The latest comments on an issue or pull request of this repository, the oldest of them first.",
+    CommentsArguments, (Read, ReadUntrusted), LIST_BYTES => list_comments -> Comments, reaches reaches
+);
+
+/// The latest comments on an issue.
+struct Comments {
+    number: u64,
+    comments: Vec<Comment>,
 }
 
-impl ListComments {
-    pub(super) fn new(connections: GitHubConnections) -> Self {
-        let spec = spec(
-            "github.list_comments",
-            "The latest comments on an issue or pull request of this repository, the oldest of them first.",
-            schema_of::<CommentsArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            LIST_BYTES,
-        );
-        Self { spec, connections }
-    }
-}
+impl Answer for Comments {
+    type Value = Vec<CommentValue>;
 
-#[async_trait]
-impl Tool for ListComments {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let CommentsArguments { number, limit } = parse_arguments(arguments)?;
-        let limit = limit.unwrap_or(30).clamp(1, MOST_PER_PAGE);
-        let place = reading(&self.connections, context)?;
-        let number = number.unwrap_or(place.number);
-        let comments = latest(&place, number, limit).await.map_err(failed(&format!("Issue #{number}")))?;
+    fn text(&self, context: &ToolContext) -> String {
+        let Self { number, comments } = self;
         if comments.is_empty() {
-            return Ok(format!("#{number} has no comments."));
+            return format!("#{number} has no comments.");
         }
         // The latest matter most: they are fitted in first.
         let pieces: Vec<String> = comments
@@ -149,8 +147,24 @@ impl Tool for ListComments {
         let (_, left_out) = fitting(pieces.clone(), LIST_BYTES.saturating_sub(128));
         let kept = pieces.len() - left_out;
         let shown: Vec<String> = pieces.into_iter().take(kept).rev().collect();
-        Ok(format!("The latest {kept} comments on #{number}:\n\n{}", shown.join("\n\n")))
+        format!("The latest {kept} comments on #{number}:\n\n{}", shown.join("\n\n"))
     }
+
+    fn into_value(self) -> Vec<CommentValue> {
+        self.comments.into_iter().map(Into::into).collect()
+    }
+}
+
+async fn list_comments(
+    connections: &GitHubConnections,
+    context: &ToolContext,
+    CommentsArguments { number, limit, repository }: CommentsArguments,
+) -> Result<Comments, ToolError> {
+    let limit = limit.unwrap_or(30).clamp(1, MOST_PER_PAGE);
+    let place = reading(connections, context, repository.as_deref())?;
+    let number = place.number(number, "number")?;
+    let comments = latest(&place, number, limit).await.map_err(failed(&format!("Issue #{number}")))?;
+    Ok(Comments { number, comments })
 }
 
 /// The latest comments, the oldest of them first. GitHub lists from the oldest, so the last pages are asked for.
@@ -174,62 +188,67 @@ struct IssuesArguments {
     /// How many issues at most, the newest ones; 100 if left out, 200 at most.
     #[serde(default)]
     limit: Option<u32>,
+    /// Another repository within reach, as owner/name; this thread's own if left out.
+    #[serde(default)]
+    repository: Option<String>,
 }
 
-/// `github.list_issues`.
-#[derive(Debug)]
-pub(crate) struct ListIssues {
-    spec: ToolSpec,
-    connections: GitHubConnections,
+answering_tool!(
+    /// `github.list_issues`. Needs `issues: read`.
+    ListIssues of GitHubConnections, "github.list_issues",
+    "The other open issues of this repository, the newest first, a line each: number, title, labels and how the \
+     text begins. To find duplicates.",
+    IssuesArguments, (Read, ReadUntrusted), LIST_BYTES + 1_024 => list_issues -> OpenIssues, reaches reaches
+);
+
+/// Open issues, the newest first.
+struct OpenIssues {
+    place: String,
+    issues: Vec<Issue>,
 }
 
-impl ListIssues {
-    pub(super) fn new(connections: GitHubConnections) -> Self {
-        let spec = spec(
-            "github.list_issues",
-            "The other open issues of this repository, the newest first, a line each: number, title, labels and how the \
-             text begins. To find duplicates.",
-            schema_of::<IssuesArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            LIST_BYTES + 1_024,
-        );
-        Self { spec, connections }
-    }
-}
+impl Answer for OpenIssues {
+    type Value = Vec<IssueValue>;
 
-#[async_trait]
-impl Tool for ListIssues {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let IssuesArguments { limit } = parse_arguments(arguments)?;
-        let wanted = usize::try_from(limit.unwrap_or(100).clamp(1, MOST_ISSUES)).unwrap_or(usize::MAX);
-        let Place { github, repository, number: own } = reading(&self.connections, context)?;
-        let mut lines = Vec::new();
-        // Pull requests are on the same pages; two more pages make up for them.
-        for page in 1..=MOST_ISSUES.div_ceil(MOST_PER_PAGE) + 2 {
-            let found = github
-                .api()
-                .list_issues(&repository, MOST_PER_PAGE, page)
-                .await
-                .map_err(failed("The list of issues"))?;
-            let others = found.items.iter().filter(|issue| !issue.is_pull_request && issue.number != own);
-            lines.extend(others.map(line));
-            if found.next.is_none() || lines.len() >= wanted {
-                break;
-            }
+    fn text(&self, context: &ToolContext) -> String {
+        if self.issues.is_empty() {
+            return "There are no other open issues.".to_owned();
         }
-        lines.truncate(wanted);
-        if lines.is_empty() {
-            return Ok("There are no other open issues.".to_owned());
-        }
+        let lines = self.issues.iter().map(line).collect();
         let (list, left_out) = fitting(lines, LIST_BYTES.saturating_sub(512));
-        let place = format!("{}/{}", repository.owner, repository.name);
-        let fenced = from_outside(context, &[("open-issues-of", &place)], &list, LIST_BYTES);
-        Ok(if left_out > 0 { format!("{fenced}\n\n[{left_out} older issues do not fit in]") } else { fenced })
+        let fenced = from_outside(context, &[("open-issues-of", &self.place)], &list, LIST_BYTES);
+        if left_out > 0 { format!("{fenced}\n\n[{left_out} older issues do not fit in]") } else { fenced }
     }
+
+    fn into_value(self) -> Vec<IssueValue> {
+        listed(self.issues)
+    }
+}
+
+async fn list_issues(
+    connections: &GitHubConnections,
+    context: &ToolContext,
+    IssuesArguments { limit, repository }: IssuesArguments,
+) -> Result<OpenIssues, ToolError> {
+    let wanted = usize::try_from(limit.unwrap_or(100).clamp(1, MOST_ISSUES)).unwrap_or(usize::MAX);
+    let place = reading(connections, context, repository.as_deref())?;
+    let mut issues = Vec::new();
+    // Pull requests are on the same pages; two more pages make up for them.
+    for page in 1..=MOST_ISSUES.div_ceil(MOST_PER_PAGE) + 2 {
+        let found = place
+            .github
+            .api()
+            .list_issues(&place.repository, MOST_PER_PAGE, page)
+            .await
+            .map_err(failed("The list of issues"))?;
+        let is_other = |issue: &Issue| !issue.is_pull_request && Some(issue.number) != place.own;
+        issues.extend(found.items.into_iter().filter(is_other));
+        if found.next.is_none() || issues.len() >= wanted {
+            break;
+        }
+    }
+    issues.truncate(wanted);
+    Ok(OpenIssues { place: place.name(), issues })
 }
 
 /// An issue in one line.

@@ -4,8 +4,10 @@ use reveille_channel::ReplyError;
 use reveille_github::{MOST_PER_PAGE, NewReview, Remark, Review};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{GitHubConnections, Place, failed, github_tool, marked, marker, nothing_done, pull};
+use super::place::{Thread, pull};
+use super::{GitHubConnections, failed, github_tool, marked, marker, nothing_done};
 use crate::tool::{ToolContext, ToolError, ToolSpec};
 
 /// The most remarks of one review.
@@ -81,7 +83,7 @@ async fn create(
     if says_nothing && (comments.is_empty() || event == Verdict::RequestChanges) {
         return Err(nothing_done("Say in `body` what there is to say of the whole."));
     }
-    let Place { github, repository, number } = pull(connections, context)?;
+    let Thread { github, repository, number } = pull(connections, context)?;
     let mut remarks = Vec::with_capacity(comments.len());
     for RemarkArguments { path, line, side, start_line, body } in comments {
         if body.trim().is_empty() || path.trim().is_empty() || line == 0 {
@@ -104,9 +106,13 @@ async fn create(
 }
 
 /// The review that a lost call submitted.
-async fn created(connections: &GitHubConnections, context: &ToolContext) -> Result<Option<String>, ToolError> {
+async fn created(
+    connections: &GitHubConnections,
+    context: &ToolContext,
+    _: &Value,
+) -> Result<Option<String>, ToolError> {
     let unknown = |error: ReplyError| ToolError::Unknown(format!("the reviews cannot be read: {error}"));
-    let Place { github, repository, number } = pull(connections, context)?;
+    let Thread { github, repository, number } = pull(connections, context)?;
     let marker = marker(context);
     for page in 1..=MOST_PAGES {
         let found = github.api().list_reviews(&repository, number, MOST_PER_PAGE, page).await.map_err(unknown)?;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::labels::chosen;
-use super::{CLOCKS_DIFFER_MS, GitHubConnections, Place, failed, marked, marker, nothing_done, patiently, place, spec};
+use super::place::{Thread, thread};
+use super::{CLOCKS_DIFFER_MS, GitHubConnections, failed, marked, marker, nothing_done, patiently, spec};
 use crate::journal::Effect;
 use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
 
@@ -54,10 +55,9 @@ impl Tool for AddLabels {
         if labels.is_empty() {
             return Err(nothing_done("Give 1 to 10 labels."));
         }
-        let place = place(&self.connections, context)?;
-        let chosen = chosen(context, &place, &labels).await?;
-        let api = place.github.api();
-        let now = patiently(|| api.add_labels(&place.repository, place.number, &chosen))
+        let Thread { github, repository, number } = thread(&self.connections, context)?;
+        let chosen = chosen(context, github, &repository, &labels).await?;
+        let now = patiently(|| github.api().add_labels(&repository, number, &chosen))
             .await
             .map_err(failed("Putting labels on"))?;
         let now = now.iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -108,7 +108,7 @@ impl Tool for PostComment {
         if body.trim().is_empty() {
             return Err(ToolError::Failed("The comment is empty. Nothing was posted.".to_owned()));
         }
-        let Place { github, repository, number } = place(&self.connections, context)?;
+        let Thread { github, repository, number } = thread(&self.connections, context)?;
         let text = marked(github, context, &body)?;
         let comment = github.api().create_comment(&repository, number, &text).await.map_err(failed("The comment"))?;
         Ok(posted(&comment.html_url))
@@ -116,7 +116,7 @@ impl Tool for PostComment {
 
     async fn look_up(&self, context: &ToolContext, _arguments: &Value) -> Result<Option<String>, ToolError> {
         let unknown = |error: ReplyError| ToolError::Unknown(format!("the comments cannot be read: {error}"));
-        let Place { github, repository, number } = place(&self.connections, context)?;
+        let Thread { github, repository, number } = thread(&self.connections, context)?;
         let since = context.since_ms.saturating_sub(CLOCKS_DIFFER_MS);
         let marker = marker(context);
         for page in 1..=MOST_PAGES {

@@ -73,6 +73,13 @@ impl Repository {
         Ok((repository, number))
     }
 
+    /// A repository by its name alone: the installation through which it is reached is looked up.
+    #[must_use]
+    pub fn named(owner: &str, name: &str) -> Self {
+        let (owner, name) = (owner.to_owned(), name.to_owned());
+        Self { installation: String::new(), id: None, owner, name, is_pull: false, is_read_only: false }
+    }
+
     /// The path of the repository. Names that could lead elsewhere are refused.
     pub(crate) fn path(&self) -> Result<String, ReplyError> {
         if is_path_name(&self.owner) && is_path_name(&self.name) {

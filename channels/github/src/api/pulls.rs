@@ -34,7 +34,8 @@ impl Api {
     ) -> Result<Page<Comment>, ReplyError> {
         let (paging, since) = (paging(MOST_PER_PAGE, 1), since(since_ms));
         let path = format!("{}/pulls/{pull}/comments?sort=created&direction=asc&{paging}{since}", repository.path()?);
-        self.page(As::In(repository, Need::Pulls), &path).await
+        let need = if repository.is_read_only { Need::ReadPulls } else { Need::Pulls };
+        self.page(As::In(repository, need), &path).await
     }
 
     /// Answers in the thread that begins with the comment `first`. Not idempotent.
