@@ -29,7 +29,8 @@ pub fn schema_of<T: JsonSchema>() -> Value {
     schema
 }
 
-/// The schema of a value that a program gets: what may be null stays so, as it is there and null.
+/// The schema of a value that a program gets: what may be null stays so, as it is there and null. Types keep their names, so that
+/// one that stands in many places can be written once.
 #[must_use]
 pub fn schema_of_value<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
@@ -37,7 +38,7 @@ pub fn schema_of_value<T: JsonSchema>() -> Value {
         settings.meta_schema = None;
     });
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    without(&mut schema, &["title", "format", "default", "minimum"]);
+    without(&mut schema, &["format", "default", "minimum"]);
     schema
 }
 

@@ -20,6 +20,7 @@ mod slack;
 #[cfg(test)]
 mod tests;
 mod thread;
+pub mod typescript;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,15 +6,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reveille_channel::{ContextMessage, ReplyError};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answer::{Answer, time, value_of};
 use super::output::fitting;
-use super::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
+use super::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of, schema_of_value};
 use crate::journal::Effect;
 
 /// The most messages that are read at once.
 const MOST_MESSAGES: usize = 100;
+/// The most bytes of a history.
+const HISTORY_BYTES: usize = 32 * 1024;
 /// The most bytes of one message.
 const MESSAGE_BYTES: usize = 4 * 1024;
 
@@ -36,12 +39,12 @@ impl History {
             name: "thread.history",
             description: "Earlier messages of this thread, the oldest first. For what was said before you were called.",
             parameters: schema_of::<HistoryArguments>(),
-            returns: None,
+            returns: Some(schema_of_value::<Vec<MessageValue>>()),
             effect: Effect::Read,
             class: Class::ReadUntrusted,
             platform: None,
             deadline: Duration::from_secs(30),
-            output_bytes: 32 * 1024,
+            output_bytes: HISTORY_BYTES,
         })
     }
 }
@@ -53,25 +56,69 @@ impl Tool for History {
     }
 
     async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let HistoryArguments { limit } = parse_arguments(arguments)?;
-        let limit = limit.map_or(30, |limit| usize::try_from(limit).unwrap_or(MOST_MESSAGES));
-        let limit = limit.clamp(1, MOST_MESSAGES);
-        let messages =
-            context.channel.context(&context.thread, limit).await.map_err(|error| failed("The history", &error))?;
-        if messages.is_empty() {
-            return Ok("There are no earlier messages.".to_owned());
+        Ok(history(context, arguments).await?.text(context))
+    }
+
+    async fn value(&self, context: &ToolContext, arguments: &Value) -> Result<Value, ToolError> {
+        value_of(history(context, arguments).await?)
+    }
+}
+
+/// Messages of the thread, the oldest first.
+struct Messages(Vec<ContextMessage>);
+
+/// What programs get of a message.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
+struct MessageValue {
+    id: String,
+    author: String,
+    /// Yours.
+    is_own: bool,
+    text: String,
+    /// Such as 2026-08-01T12:00:00Z.
+    at: Option<String>,
+}
+
+impl Answer for Messages {
+    type Value = Vec<MessageValue>;
+
+    fn text(&self, context: &ToolContext) -> String {
+        if self.0.is_empty() {
+            return "There are no earlier messages.".to_owned();
         }
         // The latest matter most: they are fitted in first.
-        let pieces = messages.iter().rev().take(limit).map(|message| shown(context, message)).collect::<Vec<_>>();
-        let (_, left_out) = fitting(pieces.clone(), self.0.output_bytes.saturating_sub(128));
+        let pieces = self.0.iter().rev().map(|message| shown(context, message)).collect::<Vec<_>>();
+        let (_, left_out) = fitting(pieces.clone(), HISTORY_BYTES.saturating_sub(128));
         let kept = pieces.len() - left_out;
         let mut text = String::new();
         if left_out > 0 {
             text = format!("[{left_out} older messages do not fit in]\n\n");
         }
         text.push_str(&pieces.into_iter().take(kept).rev().collect::<Vec<_>>().join("\n\n"));
-        Ok(text)
+        text
     }
+
+    fn into_value(self) -> Vec<MessageValue> {
+        let value = |ContextMessage { id, author, is_own, text, at_ms }: ContextMessage| MessageValue {
+            id,
+            author,
+            is_own,
+            text,
+            at: time(at_ms),
+        };
+        self.0.into_iter().map(value).collect()
+    }
+}
+
+async fn history(context: &ToolContext, arguments: &Value) -> Result<Messages, ToolError> {
+    let HistoryArguments { limit } = parse_arguments(arguments)?;
+    let limit = limit.map_or(30, |limit| usize::try_from(limit).unwrap_or(MOST_MESSAGES));
+    let limit = limit.clamp(1, MOST_MESSAGES);
+    let messages = context.channel.context(&context.thread, limit).await;
+    let mut messages = messages.map_err(|error| failed("The history", &error))?;
+    messages.drain(..messages.len().saturating_sub(limit));
+    Ok(Messages(messages))
 }
 
 fn shown(context: &ToolContext, message: &ContextMessage) -> String {

@@ -4,6 +4,7 @@
 mod read;
 #[cfg(test)]
 mod tests;
+mod value;
 mod write;
 
 use std::collections::BTreeMap;

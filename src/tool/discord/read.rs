@@ -1,16 +1,16 @@
 //! `discord.get_channel`, `discord.list_messages`, `discord.list_threads` and `discord.get_member`.
 
-use async_trait::async_trait;
 use jiff::Timestamp;
-use reveille_discord::Place;
+use reveille_channel::ContextMessage;
+use reveille_discord::{Person, Place};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{DiscordConnections, failed, given, server, spec};
-use crate::journal::Effect;
+use super::value::{ChannelValue, MemberValue, MessageValue};
+use super::{DiscordConnections, failed, given, server};
+use crate::tool::answer::{Answer, answering_tool};
 use crate::tool::output::fitting;
-use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
+use crate::tool::{ToolContext, ToolError, from_outside};
 
 /// The most bytes of one message.
 const MESSAGE_BYTES: usize = 4 * 1024;
@@ -27,25 +27,12 @@ struct ChannelArguments {
     channel_id: Option<String>,
 }
 
-/// `discord.get_channel`.
-#[derive(Debug)]
-pub(crate) struct GetChannel {
-    spec: ToolSpec,
-    connections: DiscordConnections,
-}
-
-impl GetChannel {
-    pub(super) fn new(connections: DiscordConnections) -> Self {
-        let spec = spec(
-            "discord.get_channel",
-            "What this channel or thread is: its name, kind, topic and parent. Needs \"View Channel\".",
-            schema_of::<ChannelArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            4 * 1024,
-        );
-        Self { spec, connections }
-    }
-}
+answering_tool!(
+    /// `discord.get_channel`.
+    GetChannel of DiscordConnections, "discord.get_channel",
+    "What this channel or thread is: its name, kind, topic and parent. Needs \"View Channel\".",
+    ChannelArguments, (Read, ReadUntrusted), 4 * 1024 => get_channel -> OneChannel
+);
 
 /// A line on a place.
 fn line(place: &Place) -> String {
@@ -54,19 +41,29 @@ fn line(place: &Place) -> String {
     format!("#{} ({}{archived}) id {}{parent}", place.name, place.kind, place.id)
 }
 
-#[async_trait]
-impl Tool for GetChannel {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
+struct OneChannel(Place);
+
+impl Answer for OneChannel {
+    type Value = ChannelValue;
+
+    fn text(&self, context: &ToolContext) -> String {
+        let Self(place) = self;
+        let topic = place.topic.as_ref().map(|topic| format!("\nTopic: {topic}")).unwrap_or_default();
+        from_outside(context, &[("what", "channel")], &format!("{}{topic}", line(place)), LIST_BYTES)
     }
 
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let ChannelArguments { channel_id } = parse_arguments(arguments)?;
-        let server = server(&self.connections, context)?;
-        let place = server.place(given(channel_id.as_ref())).await.map_err(failed("The channel"))?;
-        let topic = place.topic.as_ref().map(|topic| format!("\nTopic: {topic}")).unwrap_or_default();
-        Ok(from_outside(context, &[("what", "channel")], &format!("{}{topic}", line(&place)), LIST_BYTES))
+    fn into_value(self) -> ChannelValue {
+        self.0.into()
     }
+}
+
+async fn get_channel(
+    connections: &DiscordConnections,
+    context: &ToolContext,
+    ChannelArguments { channel_id }: ChannelArguments,
+) -> Result<OneChannel, ToolError> {
+    let server = server(connections, context)?;
+    server.place(given(channel_id.as_ref())).await.map_err(failed("The channel")).map(OneChannel)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -83,103 +80,91 @@ struct MessagesArguments {
     limit: Option<u32>,
 }
 
-/// `discord.list_messages`.
-#[derive(Debug)]
-pub(crate) struct ListMessages {
-    spec: ToolSpec,
-    connections: DiscordConnections,
-}
+answering_tool!(
+    /// `discord.list_messages`.
+    ListMessages of DiscordConnections, "discord.list_messages",
+    "Messages of this channel, or of a public thread in it, the oldest first, with their ids. Needs \"View Channel\" and \
+     \"Read Message History\".",
+    MessagesArguments, (Read, ReadUntrusted), MESSAGES_BYTES + 1_024 => list_messages -> Messages
+);
 
-impl ListMessages {
-    pub(super) fn new(connections: DiscordConnections) -> Self {
-        let spec = spec(
-            "discord.list_messages",
-            "Messages of this channel, or of a public thread in it, the oldest first, with their ids. Needs \"View Channel\" and \
-             \"Read Message History\".",
-            schema_of::<MessagesArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            MESSAGES_BYTES + 1_024,
-        );
-        Self { spec, connections }
-    }
-}
+/// Messages, the oldest first.
+struct Messages(Vec<ContextMessage>);
 
-#[async_trait]
-impl Tool for ListMessages {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
+impl Answer for Messages {
+    type Value = Vec<MessageValue>;
 
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let MessagesArguments { channel_id, before, limit } = parse_arguments(arguments)?;
-        let limit = limit.map_or(30, |limit| usize::try_from(limit).unwrap_or(100)).clamp(1, 100);
-        let server = server(&self.connections, context)?;
-        let messages = server
-            .messages(given(channel_id.as_ref()), given(before.as_ref()), limit)
-            .await
-            .map_err(failed("The messages"))?;
-        if messages.is_empty() {
-            return Ok("There are none.".to_owned());
+    fn text(&self, context: &ToolContext) -> String {
+        if self.0.is_empty() {
+            return "There are none.".to_owned();
         }
+        let shown = |message: &ContextMessage| {
+            let at = Timestamp::from_millisecond(message.at_ms).unwrap_or_default();
+            let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+            let from = if message.is_own { "you" } else { &message.author };
+            let about = [("id", message.id.as_str()), ("from", from), ("at", &at)];
+            from_outside(context, &about, &message.text, MESSAGE_BYTES)
+        };
         // The latest matter most: they are fitted in first.
-        let pieces: Vec<String> = messages
-            .iter()
-            .rev()
-            .map(|message| {
-                let at = Timestamp::from_millisecond(message.at_ms).unwrap_or_default();
-                let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
-                let from = if message.is_own { "you" } else { &message.author };
-                let about = [("id", message.id.as_str()), ("from", from), ("at", &at)];
-                from_outside(context, &about, &message.text, MESSAGE_BYTES)
-            })
-            .collect();
+        let pieces: Vec<String> = self.0.iter().rev().map(shown).collect();
         let (_, left_out) = fitting(pieces.clone(), MESSAGES_BYTES);
         let kept = pieces.len().saturating_sub(left_out);
         let shown: Vec<String> = pieces.into_iter().take(kept).rev().collect();
         let older = if left_out > 0 { format!("[{left_out} older messages do not fit in]\n\n") } else { String::new() };
-        Ok(format!("{older}{}", shown.join("\n\n")))
+        format!("{older}{}", shown.join("\n\n"))
     }
+
+    fn into_value(self) -> Vec<MessageValue> {
+        self.0.into_iter().map(Into::into).collect()
+    }
+}
+
+async fn list_messages(
+    connections: &DiscordConnections,
+    context: &ToolContext,
+    MessagesArguments { channel_id, before, limit }: MessagesArguments,
+) -> Result<Messages, ToolError> {
+    let limit = limit.map_or(30, |limit| usize::try_from(limit).unwrap_or(100)).clamp(1, 100);
+    let server = server(connections, context)?;
+    let messages = server.messages(given(channel_id.as_ref()), given(before.as_ref()), limit).await;
+    messages.map_err(failed("The messages")).map(Messages)
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// `discord.list_threads`.
-#[derive(Debug)]
-pub(crate) struct ListThreads {
-    spec: ToolSpec,
-    connections: DiscordConnections,
-}
+answering_tool!(
+    /// `discord.list_threads`.
+    ListThreads of DiscordConnections, "discord.list_threads",
+    "The public threads of this channel that are not archived: to find where something was discussed. Needs \"View Channel\".",
+    Nothing, (Read, ReadUntrusted), LIST_BYTES + 1_024 => list_threads -> Threads
+);
 
-impl ListThreads {
-    pub(super) fn new(connections: DiscordConnections) -> Self {
-        let spec = spec(
-            "discord.list_threads",
-            "The public threads of this channel that are not archived: to find where something was discussed. Needs \"View Channel\".",
-            schema_of::<Nothing>(),
-            (Effect::Read, Class::ReadUntrusted),
-            LIST_BYTES + 1_024,
-        );
-        Self { spec, connections }
-    }
-}
+struct Threads(Vec<Place>);
 
-#[async_trait]
-impl Tool for ListThreads {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
+impl Answer for Threads {
+    type Value = Vec<ChannelValue>;
 
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let Nothing {} = parse_arguments(arguments)?;
-        let threads = server(&self.connections, context)?.threads().await.map_err(failed("The threads"))?;
-        if threads.is_empty() {
-            return Ok("This channel has no active threads.".to_owned());
+    fn text(&self, context: &ToolContext) -> String {
+        if self.0.is_empty() {
+            return "This channel has no active threads.".to_owned();
         }
-        let lines: Vec<String> = threads.iter().map(line).collect();
-        Ok(from_outside(context, &[("what", "threads of this channel")], &lines.join("\n"), LIST_BYTES))
+        let lines: Vec<String> = self.0.iter().map(line).collect();
+        from_outside(context, &[("what", "threads of this channel")], &lines.join("\n"), LIST_BYTES)
     }
+
+    fn into_value(self) -> Vec<ChannelValue> {
+        self.0.into_iter().map(Into::into).collect()
+    }
+}
+
+async fn list_threads(
+    connections: &DiscordConnections,
+    context: &ToolContext,
+    Nothing {}: Nothing,
+) -> Result<Threads, ToolError> {
+    server(connections, context)?.threads().await.map_err(failed("The threads")).map(Threads)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -189,36 +174,20 @@ struct MemberArguments {
     user_id: String,
 }
 
-/// `discord.get_member`.
-#[derive(Debug)]
-pub(crate) struct GetMember {
-    spec: ToolSpec,
-    connections: DiscordConnections,
-}
+answering_tool!(
+    /// `discord.get_member`.
+    GetMember of DiscordConnections, "discord.get_member",
+    "A member of this server: names, roles, since when. Needs no permission.",
+    MemberArguments, (Read, ReadUntrusted), 4 * 1024 => get_member -> OneMember
+);
 
-impl GetMember {
-    pub(super) fn new(connections: DiscordConnections) -> Self {
-        let spec = spec(
-            "discord.get_member",
-            "A member of this server: names, roles, since when. Needs no permission.",
-            schema_of::<MemberArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            4 * 1024,
-        );
-        Self { spec, connections }
-    }
-}
+struct OneMember(Person);
 
-#[async_trait]
-impl Tool for GetMember {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
+impl Answer for OneMember {
+    type Value = MemberValue;
 
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let MemberArguments { user_id } = parse_arguments(arguments)?;
-        let server = server(&self.connections, context)?;
-        let person = server.member(user_id.trim()).await.map_err(failed("The member"))?;
+    fn text(&self, context: &ToolContext) -> String {
+        let Self(person) = self;
         let roles = if person.roles.is_empty() { "none".to_owned() } else { person.roles.join(", ") };
         let lines = [
             format!("{} (@{}) id {}", person.shown, person.username, person.id),
@@ -226,6 +195,19 @@ impl Tool for GetMember {
             format!("Joined: {}", person.joined_at.as_deref().unwrap_or("not told")),
             format!("A bot: {}", if person.is_bot { "yes" } else { "no" }),
         ];
-        Ok(from_outside(context, &[("what", "member")], &lines.join("\n"), LIST_BYTES))
+        from_outside(context, &[("what", "member")], &lines.join("\n"), LIST_BYTES)
     }
+
+    fn into_value(self) -> MemberValue {
+        self.0.into()
+    }
+}
+
+async fn get_member(
+    connections: &DiscordConnections,
+    context: &ToolContext,
+    MemberArguments { user_id }: MemberArguments,
+) -> Result<OneMember, ToolError> {
+    let server = server(connections, context)?;
+    server.member(user_id.trim()).await.map_err(failed("The member")).map(OneMember)
 }

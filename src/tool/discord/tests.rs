@@ -106,6 +106,13 @@ impl Site {
         }
     }
 
+    async fn value(&self, name: &str, arguments: Value) -> Value {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Value).await {
+            ToolOutcome::Ok { content, truncated: false } => serde_json::from_str(&content).unwrap(),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
     async fn error(&self, name: &str, arguments: Value) -> String {
         match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Error { message } => message,
@@ -224,4 +231,20 @@ async fn each_tool_is_classed_as_what_it_does() {
     }
     assert_eq!(of("discord.add_reaction"), (Effect::Idempotent, Class::WriteInternal));
     assert_eq!(of("discord.create_thread"), (Effect::Idempotent, Class::Egress));
+}
+
+#[tokio::test]
+async fn programs_get_the_same_as_data() {
+    let site = site(true).await;
+    let own = site.value("discord.get_channel", json!({})).await;
+    let expected = json!({
+        "id": site.thread.channel, "name": "the form", "kind": "public thread", "topic": null,
+        "parent_id": site.said.channel, "is_archived": false,
+    });
+    assert_eq!(own, expected);
+    assert_eq!(site.value("discord.list_threads", json!({})).await, json!([expected]));
+    let messages = site.value("discord.list_messages", json!({ "channel_id": site.said.channel })).await;
+    let first = &messages[0];
+    assert_eq!((&first["id"], &first["text"]), (&json!(site.said.id), &json!("the form <b>breaks</b>")));
+    assert_eq!(first["is_own"], false);
 }

@@ -216,8 +216,6 @@ async fn list_directory(
 ) -> Result<Directory, ToolError> {
     match content(connections, context, repository.as_deref(), &path, at.as_deref()).await? {
         Content::Directory(entries) => Ok(Directory { path, entries }),
-        Content::File { .. } | Content::Other => {
-            Err(nothing_done("That is no folder: `github.get_file` shows files."))
-        }
+        Content::File { .. } | Content::Other => Err(nothing_done("That is no folder: `github.get_file` shows files.")),
     }
 }

@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use super::labels::chosen;
 use super::place::{Place, Thread, place, reaches, thread};
-use super::{
-    CLOCKS_DIFFER_MS, GitHubConnections, failed, github_tool, marked, marker, nothing_done, patiently, title,
-};
+use super::{CLOCKS_DIFFER_MS, GitHubConnections, failed, github_tool, marked, marker, nothing_done, patiently, title};
 use crate::tool::{ToolContext, ToolError, ToolSpec, from_outside, parse_arguments};
 
 /// The most pages of issues that are looked through for one that was opened.

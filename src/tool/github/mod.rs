@@ -9,6 +9,7 @@ mod labels;
 mod place;
 mod pulls;
 mod read;
+mod remarks;
 mod review;
 mod search;
 #[cfg(test)]
@@ -51,8 +52,8 @@ pub(super) fn tools(connections: &GitHubConnections) -> Vec<Arc<dyn Tool>> {
         Arc::new(pulls::GetPull::new(of())),
         Arc::new(pulls::ListPulls::new(of())),
         Arc::new(pulls::ListPullFiles::new(of())),
-        Arc::new(pulls::ListReviews::new(of())),
-        Arc::new(pulls::ListReviewComments::new(of())),
+        Arc::new(remarks::ListReviews::new(of())),
+        Arc::new(remarks::ListReviewComments::new(of())),
         Arc::new(review::CreateReview::new(of())),
         Arc::new(checks::CreateCheckRun::new(of())),
         Arc::new(checks::UpdateCheckRun::new(of())),

@@ -49,10 +49,7 @@ fn full_name(repository: &Repository) -> String {
 /// The call's thread.
 ///
 /// On another platform there is none: who may read that thread says nothing about who may read a repository.
-pub(super) fn thread<'a>(
-    connections: &'a GitHubConnections,
-    context: &ToolContext,
-) -> Result<Thread<'a>, ToolError> {
+pub(super) fn thread<'a>(connections: &'a GitHubConnections, context: &ToolContext) -> Result<Thread<'a>, ToolError> {
     here(connections, context).ok_or_else(|| {
         ToolError::Failed("This tool works in threads on GitHub, and this thread is elsewhere.".to_owned())
     })

@@ -1,38 +1,34 @@
-//! What pull requests are and say: `github.get_pull`, `github.list_pulls`, `github.list_pull_files`, `github.list_reviews`,
-//! `github.list_review_comments`. All need `pull_requests: read`.
+//! What pull requests are: `github.get_pull`, `github.list_pulls`, `github.list_pull_files`. All need `pull_requests: read`.
 
-use reveille_github::{Comment, MOST_PER_PAGE, PullFile, PullRequest, Repository, Review};
+use reveille_github::{MOST_PER_PAGE, PullFile, PullRequest, Repository};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::place::{Place, reaches, reading};
 use super::read::{author, day};
-use super::value::{PullFileValue, PullState, PullValue, RemarkValue, ReviewValue, listed_pulls};
+use super::value::{PullFileValue, PullState, PullValue, listed_pulls};
 use super::{GitHubConnections, failed};
 use crate::tool::answer::{Answer, answering_tool};
 use crate::tool::output::{cut, fitting};
 use crate::tool::{ToolContext, ToolError, from_outside};
 
-/// The most bytes of a pull request's text, and of one review or comment.
+/// The most bytes of a pull request's text.
 const TEXT_BYTES: usize = 16 * 1024;
-const REMARK_BYTES: usize = 4 * 1024;
 /// The most bytes of one file's patch among others, and alone.
 const PATCH_BYTES: usize = 8 * 1024;
 const WHOLE_PATCH_BYTES: usize = 44 * 1024;
 /// The most bytes of a list.
 const LIST_BYTES: usize = 48 * 1024;
-/// The most pages of reviews that are read: the latest matter, and GitHub lists from the oldest.
-const MOST_PAGES: u32 = 5;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PullArguments {
+pub(super) struct PullArguments {
     /// Number of the pull request; this thread's own if left out.
     #[serde(default)]
-    pull_number: Option<u64>,
+    pub(super) pull_number: Option<u64>,
     /// Another repository within reach, as owner/name; this thread's own if left out.
     #[serde(default)]
-    repository: Option<String>,
+    pub(super) repository: Option<String>,
 }
 
 answering_tool!(
@@ -93,19 +89,6 @@ answering_tool!(
     FilesArguments, (Read, ReadUntrusted), LIST_BYTES + 2_048 => list_pull_files -> PullFiles, reaches reaches
 );
 
-answering_tool!(
-    /// `github.list_reviews`.
-    ListReviews of GitHubConnections, "github.list_reviews", "The reviews of a pull request: who, what they decided, what they wrote.",
-    PullArguments, (Read, ReadUntrusted), LIST_BYTES => list_reviews -> Reviews, reaches reaches
-);
-
-answering_tool!(
-    /// `github.list_review_comments`.
-    ListReviewComments of GitHubConnections, "github.list_review_comments",
-    "The remarks on lines of a pull request, in their threads, the latest ones.",
-    PullArguments, (Read, ReadUntrusted), LIST_BYTES => list_review_comments -> Remarks, reaches reaches
-);
-
 /// A pull request and where it is.
 struct OnePull {
     place: String,
@@ -139,7 +122,7 @@ impl Answer for OnePull {
     }
 }
 
-fn what(number: u64) -> String {
+pub(super) fn what(number: u64) -> String {
     format!("The pull request #{number}")
 }
 
@@ -153,7 +136,7 @@ fn state(pull: &PullRequest) -> &'static str {
 }
 
 /// A repository to read pull requests in.
-fn pulls_of<'a>(
+pub(super) fn pulls_of<'a>(
     connections: &'a GitHubConnections,
     context: &ToolContext,
     named: Option<&str>,
@@ -282,102 +265,4 @@ fn patch(context: &ToolContext, file: &PullFile, most: usize) -> String {
         about.push(("before", before));
     }
     from_outside(context, &about, file.patch.as_deref().unwrap_or("(no text, or too long for a patch)"), most)
-}
-
-/// The reviews of a pull request, the oldest first.
-struct Reviews {
-    number: u64,
-    reviews: Vec<Review>,
-}
-
-impl Answer for Reviews {
-    type Value = Vec<ReviewValue>;
-
-    fn text(&self, context: &ToolContext) -> String {
-        let shown = |review: &Review| {
-            let (state, at) = (review.state.to_ascii_lowercase(), day(review.submitted_at_ms));
-            let about = [("from", author(review.user.as_ref())), ("review", &state), ("at", &at)];
-            from_outside(context, &about, &review.body, REMARK_BYTES)
-        };
-        latest(&what(self.number), "reviews", self.reviews.iter().rev().map(shown).collect())
-    }
-
-    fn into_value(self) -> Vec<ReviewValue> {
-        self.reviews.into_iter().map(Into::into).collect()
-    }
-}
-
-async fn list_reviews(
-    connections: &GitHubConnections,
-    context: &ToolContext,
-    PullArguments { pull_number, repository }: PullArguments,
-) -> Result<Reviews, ToolError> {
-    let place = pulls_of(connections, context, repository.as_deref())?;
-    let number = place.number(pull_number, "pull_number")?;
-    let mut reviews: Vec<Review> = Vec::new();
-    for page in 1..=MOST_PAGES {
-        let found = place.github.api().list_reviews(&place.repository, number, MOST_PER_PAGE, page).await;
-        let found = found.map_err(failed(&what(number)))?;
-        reviews.extend(found.items);
-        if found.next.is_none() {
-            break;
-        }
-    }
-    Ok(Reviews { number, reviews })
-}
-
-/// The remarks on lines of a pull request, the oldest first.
-struct Remarks {
-    number: u64,
-    remarks: Vec<Comment>,
-}
-
-impl Answer for Remarks {
-    type Value = Vec<RemarkValue>;
-
-    fn text(&self, context: &ToolContext) -> String {
-        let shown = |comment: &Comment| {
-            let line = comment.line.or(comment.original_line).map(|line| format!(":{line}")).unwrap_or_default();
-            let place = format!("{}{line}", comment.path.as_deref().unwrap_or_default());
-            let thread = comment.in_reply_to_id.unwrap_or(comment.id).to_string();
-            let about = [("from", author(comment.user.as_ref())), ("at", &place), ("thread", &thread)];
-            from_outside(context, &about, &comment.body, REMARK_BYTES)
-        };
-        latest(&what(self.number), "remarks", self.remarks.iter().rev().map(shown).collect())
-    }
-
-    fn into_value(self) -> Vec<RemarkValue> {
-        self.remarks.into_iter().map(Into::into).collect()
-    }
-}
-
-async fn list_review_comments(
-    connections: &GitHubConnections,
-    context: &ToolContext,
-    PullArguments { pull_number, repository }: PullArguments,
-) -> Result<Remarks, ToolError> {
-    let place = pulls_of(connections, context, repository.as_deref())?;
-    let number = place.number(pull_number, "pull_number")?;
-    let (api, failed) = (place.github.api(), |error| failed(&what(number))(error));
-    let mut page = api.list_line_comments(&place.repository, number, None).await.map_err(failed)?;
-    let mut remarks: Vec<Comment> = Vec::new();
-    for _ in 0..MOST_PAGES {
-        remarks.append(&mut page.items);
-        match api.following(&place.repository, &page).await.map_err(failed)? {
-            Some(following) => page = following,
-            None => break,
-        }
-    }
-    Ok(Remarks { number, remarks })
-}
-
-/// As many as fit in of pieces that begin with the latest, the oldest of them first.
-fn latest(what: &str, things: &str, pieces: Vec<String>) -> String {
-    if pieces.is_empty() {
-        return format!("{what} has no {things}.");
-    }
-    let (_, left_out) = fitting(pieces.clone(), LIST_BYTES.saturating_sub(256));
-    let kept = pieces.len() - left_out;
-    let shown: Vec<String> = pieces.into_iter().take(kept).rev().collect();
-    format!("The latest {kept} {things}:\n\n{}", shown.join("\n\n"))
 }

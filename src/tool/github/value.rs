@@ -19,13 +19,12 @@ pub(super) struct IssueValue {
     kind: Kind,
     state: State,
     labels: Vec<String>,
-    /// Login of who opened it; null when the account is gone.
+    /// Login; null for a deleted account.
     author: Option<String>,
     /// Logins.
     assignees: Vec<String>,
     /// Markdown; in lists at most 2,000 bytes of it.
     body: String,
-    /// How many there are.
     comments: u64,
     /// Such as 2026-08-01T12:00:00Z.
     created_at: Option<String>,
@@ -92,9 +91,8 @@ pub(super) fn listed(issues: Vec<Issue>) -> Vec<IssueValue> {
 #[schemars(rename = "Comment")]
 pub(super) struct CommentValue {
     id: u64,
-    /// Login; null when the account is gone.
+    /// Login.
     author: Option<String>,
-    /// Markdown.
     body: String,
     created_at: Option<String>,
     url: String,
@@ -117,7 +115,6 @@ impl From<Comment> for CommentValue {
 #[schemars(rename = "Label")]
 pub(super) struct LabelValue {
     name: String,
-    /// What it is for.
     description: Option<String>,
 }
 
@@ -135,15 +132,13 @@ pub(super) struct PullValue {
     title: String,
     state: PullState,
     labels: Vec<String>,
-    /// Login of who opened it; null when the account is gone.
+    /// Login; null for a deleted account.
     author: Option<String>,
-    /// Whether it comes from another repository: its author may be anybody.
+    /// From another repository: its author may be anybody.
     is_from_fork: bool,
     /// Markdown; in lists at most 2,000 bytes of it.
     body: String,
-    /// What it would bring in.
     head: Option<BranchValue>,
-    /// Where it would bring it.
     base: Option<BranchValue>,
     created_at: Option<String>,
     updated_at: Option<String>,
@@ -232,11 +227,10 @@ impl From<PullFile> for PullFileValue {
 #[schemars(rename = "Review")]
 pub(super) struct ReviewValue {
     id: u64,
-    /// Login; null when the account is gone.
+    /// Login.
     author: Option<String>,
     /// approved, changes_requested, commented or dismissed.
     state: String,
-    /// Markdown.
     body: String,
     submitted_at: Option<String>,
     url: String,
@@ -262,12 +256,10 @@ pub(super) struct RemarkValue {
     id: u64,
     /// The id of the first remark of its thread.
     thread: u64,
-    /// Login; null when the account is gone.
+    /// Login.
     author: Option<String>,
     path: Option<String>,
-    /// Null where the file has that line no longer, and never had.
     line: Option<u64>,
-    /// Markdown.
     body: String,
     created_at: Option<String>,
     url: String,

@@ -1,15 +1,14 @@
 //! `linear.list_issues`, `linear.search_issues`, `linear.list_states`, `linear.list_labels`, `linear.list_projects`.
 
-use async_trait::async_trait;
-use reveille_linear::{Issue, MOST_PER_PAGE};
+use reveille_linear::{Issue, MOST_PER_PAGE, Named, State};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::read::{day, labels, state, who};
-use super::{LinearConnections, failed, place, spec};
-use crate::journal::Effect;
-use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
+use super::value::{IssueValue, NamedValue, StateValue, listed};
+use super::{LinearConnections, failed, place};
+use crate::tool::answer::{Answer, answering_tool};
+use crate::tool::{ToolContext, ToolError, from_outside};
 
 /// The most bytes a list takes.
 const LIST_BYTES: usize = 32 * 1024;
@@ -48,51 +47,57 @@ struct ListArguments {
     first: Option<u32>,
 }
 
-/// `linear.list_issues`.
-#[derive(Debug)]
-pub(crate) struct ListIssues {
-    spec: ToolSpec,
-    connections: LinearConnections,
+answering_tool!(
+    /// `linear.list_issues`.
+    ListIssues of LinearConnections, "linear.list_issues", "The issues of this team, those changed last first.",
+    ListArguments, (Read, ReadUntrusted), 40 * 1024 => list_issues -> Issues
+);
+
+/// Issues, those changed last first.
+struct Issues {
+    issues: Vec<Issue>,
+    has_more: bool,
 }
 
-impl ListIssues {
-    pub(super) fn new(connections: LinearConnections) -> Self {
-        let spec = spec(
-            "linear.list_issues",
-            "The issues of this team, those changed last first.",
-            schema_of::<ListArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            40 * 1024,
-        );
-        Self { spec, connections }
+/// What programs get of it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct IssuesValue {
+    issues: Vec<IssueValue>,
+    /// There are more than were asked for.
+    has_more: bool,
+}
+
+impl Answer for Issues {
+    type Value = IssuesValue;
+
+    fn text(&self, context: &ToolContext) -> String {
+        let more = if self.has_more { "\nThere are more." } else { "" };
+        format!("{}{more}", shown(context, "issues of this team", &self.issues))
+    }
+
+    fn into_value(self) -> IssuesValue {
+        IssuesValue { issues: listed(self.issues), has_more: self.has_more }
     }
 }
 
 const STATE_TYPES: [&str; 6] = ["triage", "backlog", "unstarted", "started", "completed", "canceled"];
 
-#[async_trait]
-impl Tool for ListIssues {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
+async fn list_issues(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    ListArguments { state_type, first }: ListArguments,
+) -> Result<Issues, ToolError> {
+    if let Some(kind) = state_type.as_deref().filter(|kind| !STATE_TYPES.contains(kind)) {
+        let kind: String = kind.chars().filter(|character| !character.is_control()).take(40).collect();
+        return Err(ToolError::Failed(format!("`{kind}` is no type of state; there are {}.", STATE_TYPES.join(", "))));
     }
-
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let ListArguments { state_type, first } = parse_arguments(arguments)?;
-        if let Some(kind) = state_type.as_deref().filter(|kind| !STATE_TYPES.contains(kind)) {
-            let kind: String = kind.chars().filter(|character| !character.is_control()).take(40).collect();
-            return Err(ToolError::Failed(format!(
-                "`{kind}` is no type of state; there are {}.",
-                STATE_TYPES.join(", ")
-            )));
-        }
-        let place = place(&self.connections, context)?;
-        let team = place.team().await?;
-        let first = first.unwrap_or(25).clamp(1, MOST_PER_PAGE);
-        let api = place.linear.api();
-        let page = api.list_issues(&team, state_type.as_deref(), first, None).await.map_err(failed("The issues"))?;
-        let more = if page.page_info.has_next_page { "\nThere are more." } else { "" };
-        Ok(format!("{}{more}", shown(context, "issues of this team", &page.nodes)))
-    }
+    let place = place(connections, context)?;
+    let team = place.team().await?;
+    let first = first.unwrap_or(25).clamp(1, MOST_PER_PAGE);
+    let api = place.linear.api();
+    let page = api.list_issues(&team, state_type.as_deref(), first, None).await.map_err(failed("The issues"))?;
+    Ok(Issues { issues: page.nodes, has_more: page.page_info.has_next_page })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -105,108 +110,133 @@ struct SearchArguments {
     first: Option<u32>,
 }
 
-/// `linear.search_issues`.
-#[derive(Debug)]
-pub(crate) struct SearchIssues {
-    spec: ToolSpec,
-    connections: LinearConnections,
-}
+answering_tool!(
+    /// `linear.search_issues`.
+    SearchIssues of LinearConnections, "linear.search_issues",
+    "Issues of this team by words: for duplicates and for what was decided before.",
+    SearchArguments, (Read, ReadUntrusted), 24 * 1024 => search_issues -> Found
+);
 
-impl SearchIssues {
-    pub(super) fn new(connections: LinearConnections) -> Self {
-        let spec = spec(
-            "linear.search_issues",
-            "Issues of this team by words: for duplicates and for what was decided before.",
-            schema_of::<SearchArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            24 * 1024,
-        );
-        Self { spec, connections }
+struct Found(Vec<Issue>);
+
+impl Answer for Found {
+    type Value = Vec<IssueValue>;
+
+    fn text(&self, context: &ToolContext) -> String {
+        shown(context, "issues found", &self.0)
+    }
+
+    fn into_value(self) -> Vec<IssueValue> {
+        listed(self.0)
     }
 }
 
-#[async_trait]
-impl Tool for SearchIssues {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
+async fn search_issues(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    SearchArguments { term, first }: SearchArguments,
+) -> Result<Found, ToolError> {
+    let term: String = term.trim().chars().take(300).collect();
+    if term.is_empty() {
+        return Err(ToolError::Failed("Give words to look for.".to_owned()));
     }
-
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let SearchArguments { term, first } = parse_arguments(arguments)?;
-        let term: String = term.trim().chars().take(300).collect();
-        if term.is_empty() {
-            return Err(ToolError::Failed("Give words to look for.".to_owned()));
-        }
-        let place = place(&self.connections, context)?;
-        let team = place.team().await?;
-        let first = first.unwrap_or(10).clamp(1, 50);
-        let found = place.linear.api().search_issues(&term, &team, first).await.map_err(failed("The search"))?;
-        Ok(shown(context, "issues found", &found))
-    }
-}
-
-/// A list of names that the model chooses from.
-macro_rules! list_tool {
-    ($(#[$doc:meta])* $tool:ident, $name:literal, $description:literal, $what:literal, $context:ident, $api:ident, $team:ident => $lines:expr) => {
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub(crate) struct $tool {
-            spec: ToolSpec,
-            connections: LinearConnections,
-        }
-
-        impl $tool {
-            pub(super) fn new(connections: LinearConnections) -> Self {
-                let spec =
-                    spec($name, $description, schema_of::<Nothing>(), (Effect::Read, Class::ReadUntrusted), 16 * 1024);
-                Self { spec, connections }
-            }
-        }
-
-        #[async_trait]
-        impl Tool for $tool {
-            fn spec(&self) -> &ToolSpec {
-                &self.spec
-            }
-
-            async fn call(&self, $context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-                let Nothing {} = parse_arguments(arguments)?;
-                let place = place(&self.connections, $context)?;
-                let ($api, $team) = (place.linear.api(), place.team().await?);
-                let lines: Vec<String> = $lines;
-                Ok(from_outside($context, &[("what", $what)], &lines.join("\n"), 12 * 1024))
-            }
-        }
-    };
+    let place = place(connections, context)?;
+    let team = place.team().await?;
+    let first = first.unwrap_or(10).clamp(1, 50);
+    place.linear.api().search_issues(&term, &team, first).await.map_err(failed("The search")).map(Found)
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-list_tool!(
+answering_tool!(
     /// `linear.list_states`.
-    ListStates, "linear.list_states", "The states that issues of this team can have, in the order of its workflow.",
-    "states of this team", context, api, team => {
-        let states = api.list_states(&team).await.map_err(failed("The states"))?;
-        states.iter().map(|state| format!("{} ({}) id {}", state.name, state.kind, state.id)).collect()
-    }
+    ListStates of LinearConnections, "linear.list_states",
+    "The states that issues of this team can have, in the order of its workflow.",
+    Nothing, (Read, ReadUntrusted), 16 * 1024 => list_states -> States
 );
 
-list_tool!(
+answering_tool!(
     /// `linear.list_labels`.
-    ListLabels, "linear.list_labels", "The labels that issues of this team can have.",
-    "labels of this team", context, api, team => {
-        let labels = api.list_labels(&team).await.map_err(failed("The labels"))?;
-        labels.iter().map(|label| format!("{} id {} {}", label.name, label.id, label.description)).collect()
-    }
+    ListLabels of LinearConnections, "linear.list_labels", "The labels that issues of this team can have.",
+    Nothing, (Read, ReadUntrusted), 16 * 1024 => list_labels -> Names
 );
 
-list_tool!(
+answering_tool!(
     /// `linear.list_projects`.
-    ListProjects, "linear.list_projects", "The projects of this team.",
-    "projects of this team", context, api, team => {
-        let projects = api.list_projects(&team).await.map_err(failed("The projects"))?;
-        projects.iter().map(|project| format!("{} id {} {}", project.name, project.id, project.description)).collect()
-    }
+    ListProjects of LinearConnections, "linear.list_projects", "The projects of this team.",
+    Nothing, (Read, ReadUntrusted), 16 * 1024 => list_projects -> Names
 );
+
+/// Lines that a model chooses from.
+fn chosen_from(context: &ToolContext, what: &str, lines: impl Iterator<Item = String>) -> String {
+    from_outside(context, &[("what", what)], &lines.collect::<Vec<_>>().join("\n"), 12 * 1024)
+}
+
+/// The states of a workflow, in its order.
+struct States(Vec<State>);
+
+impl Answer for States {
+    type Value = Vec<StateValue>;
+
+    fn text(&self, context: &ToolContext) -> String {
+        let line = |state: &State| format!("{} ({}) id {}", state.name, state.kind, state.id);
+        chosen_from(context, "states of this team", self.0.iter().map(line))
+    }
+
+    fn into_value(self) -> Vec<StateValue> {
+        self.0.into_iter().map(Into::into).collect()
+    }
+}
+
+async fn list_states(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    Nothing {}: Nothing,
+) -> Result<States, ToolError> {
+    let place = place(connections, context)?;
+    let team = place.team().await?;
+    place.linear.api().list_states(&team).await.map_err(failed("The states")).map(States)
+}
+
+/// Labels or projects.
+struct Names {
+    what: &'static str,
+    names: Vec<Named>,
+}
+
+impl Answer for Names {
+    type Value = Vec<NamedValue>;
+
+    fn text(&self, context: &ToolContext) -> String {
+        let line = |one: &Named| format!("{} id {} {}", one.name, one.id, one.description);
+        chosen_from(context, self.what, self.names.iter().map(line))
+    }
+
+    fn into_value(self) -> Vec<NamedValue> {
+        self.names.into_iter().map(Into::into).collect()
+    }
+}
+
+async fn list_labels(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    Nothing {}: Nothing,
+) -> Result<Names, ToolError> {
+    let place = place(connections, context)?;
+    let team = place.team().await?;
+    let names = place.linear.api().list_labels(&team).await.map_err(failed("The labels"))?;
+    Ok(Names { what: "labels of this team", names })
+}
+
+async fn list_projects(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    Nothing {}: Nothing,
+) -> Result<Names, ToolError> {
+    let place = place(connections, context)?;
+    let team = place.team().await?;
+    let names = place.linear.api().list_projects(&team).await.map_err(failed("The projects"))?;
+    Ok(Names { what: "projects of this team", names })
+}

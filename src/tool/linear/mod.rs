@@ -6,6 +6,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod update;
+mod value;
 mod write;
 
 use std::collections::BTreeMap;

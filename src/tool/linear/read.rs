@@ -1,15 +1,14 @@
 //! `linear.get_issue` and `linear.list_comments`.
 
-use async_trait::async_trait;
 use jiff::Timestamp;
-use reveille_linear::{Issue, MOST_PER_PAGE, User};
+use reveille_linear::{Comment, Issue, MOST_PER_PAGE, User};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{LinearConnections, failed, place, spec};
-use crate::journal::Effect;
-use crate::tool::{Class, Tool, ToolContext, ToolError, ToolSpec, from_outside, parse_arguments, schema_of};
+use super::value::{CommentValue, IssueValue, comment};
+use super::{LinearConnections, failed, place};
+use crate::tool::answer::{Answer, answering_tool};
+use crate::tool::{ToolContext, ToolError, from_outside};
 
 /// The most bytes of an issue's text.
 const ISSUE_BYTES: usize = 24 * 1024;
@@ -40,40 +39,25 @@ struct IssueArguments {
     issue_id: Option<String>,
 }
 
-/// `linear.get_issue`.
-#[derive(Debug)]
-pub(crate) struct GetIssue {
-    spec: ToolSpec,
-    connections: LinearConnections,
-}
+answering_tool!(
+    /// `linear.get_issue`.
+    GetIssue of LinearConnections, "linear.get_issue",
+    "An issue of this team: title, description, state, priority, labels, people, project, links, branch name.",
+    IssueArguments, (Read, ReadUntrusted), 32 * 1024 => get_issue -> OneIssue
+);
 
-impl GetIssue {
-    pub(super) fn new(connections: LinearConnections) -> Self {
-        let spec = spec(
-            "linear.get_issue",
-            "An issue of this team: title, description, state, priority, labels, people, project, links, branch name.",
-            schema_of::<IssueArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            32 * 1024,
-        );
-        Self { spec, connections }
-    }
-}
+struct OneIssue(Issue);
 
-#[async_trait]
-impl Tool for GetIssue {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
+impl Answer for OneIssue {
+    type Value = IssueValue;
 
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let IssueArguments { issue_id } = parse_arguments(arguments)?;
-        let issue = place(&self.connections, context)?.get(issue_id.as_deref()).await?;
+    fn text(&self, context: &ToolContext) -> String {
+        let Self(issue) = self;
         let mut lines = vec![
             format!("Title: {}", issue.title),
-            format!("State: {}", state(&issue)),
+            format!("State: {}", state(issue)),
             format!("Priority: {}", issue.priority_label),
-            format!("Labels: {}", labels(&issue)),
+            format!("Labels: {}", labels(issue)),
             format!("Assignee: {}", who(issue.assignee.as_ref())),
             format!("Delegate: {}", who(issue.delegate.as_ref())),
         ];
@@ -91,8 +75,20 @@ impl Tool for GetIssue {
             ("opened", &day(issue.created_at_ms)),
         ];
         let fenced = from_outside(context, &about, &text, ISSUE_BYTES);
-        Ok(format!("The issue {}, changed last on {}.\n\n{fenced}", issue.identifier, day(issue.updated_at_ms)))
+        format!("The issue {}, changed last on {}.\n\n{fenced}", issue.identifier, day(issue.updated_at_ms))
     }
+
+    fn into_value(self) -> IssueValue {
+        self.0.into()
+    }
+}
+
+async fn get_issue(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    IssueArguments { issue_id }: IssueArguments,
+) -> Result<OneIssue, ToolError> {
+    place(connections, context)?.get(issue_id.as_deref()).await.map(OneIssue)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -106,51 +102,53 @@ struct CommentsArguments {
     first: Option<u32>,
 }
 
-/// `linear.list_comments`.
-#[derive(Debug)]
-pub(crate) struct ListComments {
-    spec: ToolSpec,
-    connections: LinearConnections,
-}
+answering_tool!(
+    /// `linear.list_comments`.
+    ListComments of LinearConnections, "linear.list_comments",
+    "The comments of an issue of this team, the oldest first.",
+    CommentsArguments, (Read, ReadUntrusted), 48 * 1024 => list_comments -> Comments
+);
 
-impl ListComments {
-    pub(super) fn new(connections: LinearConnections) -> Self {
-        let spec = spec(
-            "linear.list_comments",
-            "The comments of an issue of this team, the oldest first.",
-            schema_of::<CommentsArguments>(),
-            (Effect::Read, Class::ReadUntrusted),
-            48 * 1024,
-        );
-        Self { spec, connections }
-    }
-}
+/// Comments, and whether the app wrote each.
+struct Comments(Vec<(Comment, bool)>);
 
-#[async_trait]
-impl Tool for ListComments {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
+impl Answer for Comments {
+    type Value = Vec<CommentValue>;
 
-    async fn call(&self, context: &ToolContext, arguments: &Value) -> Result<String, ToolError> {
-        let CommentsArguments { issue_id, first } = parse_arguments(arguments)?;
-        let place = place(&self.connections, context)?;
-        let issue = match issue_id {
-            None => place.issue.to_owned(),
-            Some(id) => place.get(Some(&id)).await?.id,
-        };
-        let first = first.unwrap_or(30).clamp(1, MOST_PER_PAGE);
-        let comments = place.linear.api().list_comments(&issue, first).await.map_err(failed("The comments"))?;
-        if comments.is_empty() {
-            return Ok("The issue has no comments.".to_owned());
+    fn text(&self, context: &ToolContext) -> String {
+        if self.0.is_empty() {
+            return "The issue has no comments.".to_owned();
         }
-        let own = place.linear.own_id();
-        let pieces = comments.iter().map(|comment| {
-            let is_own = comment.user.as_ref().is_some_and(|user| Some(&user.id) == own.as_ref());
-            let author = if is_own { "you" } else { who(comment.user.as_ref()) };
+        let pieces = self.0.iter().map(|(comment, is_own)| {
+            let author = if *is_own { "you" } else { who(comment.user.as_ref()) };
             let about = [("from", author), ("at", &day(comment.created_at_ms))];
             from_outside(context, &about, &comment.body, COMMENT_BYTES)
         });
-        Ok(pieces.collect::<Vec<_>>().join("\n\n"))
+        pieces.collect::<Vec<_>>().join("\n\n")
     }
+
+    fn into_value(self) -> Vec<CommentValue> {
+        self.0.into_iter().map(comment).collect()
+    }
+}
+
+async fn list_comments(
+    connections: &LinearConnections,
+    context: &ToolContext,
+    CommentsArguments { issue_id, first }: CommentsArguments,
+) -> Result<Comments, ToolError> {
+    let place = place(connections, context)?;
+    let issue = match issue_id {
+        None => place.issue.to_owned(),
+        Some(id) => place.get(Some(&id)).await?.id,
+    };
+    let first = first.unwrap_or(30).clamp(1, MOST_PER_PAGE);
+    let comments = place.linear.api().list_comments(&issue, first).await.map_err(failed("The comments"))?;
+    let own = place.linear.own_id();
+    let is_own = |comment: &Comment| comment.user.as_ref().is_some_and(|user| Some(&user.id) == own.as_ref());
+    let with_own = |comment: Comment| {
+        let is_own = is_own(&comment);
+        (comment, is_own)
+    };
+    Ok(Comments(comments.into_iter().map(with_own).collect()))
 }

@@ -136,6 +136,13 @@ impl Site {
         }
     }
 
+    async fn value(&self, name: &str, arguments: Value) -> Value {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Value).await {
+            ToolOutcome::Ok { content, truncated: false } => serde_json::from_str(&content).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     async fn error(&self, name: &str, arguments: Value) -> String {
         match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Text).await {
             ToolOutcome::Error { message } => message,
@@ -269,4 +276,17 @@ async fn plans_and_links_belong_to_the_thread() {
     let site = self::site(&[("channel", "C1")]).await;
     let said = site.error("linear.get_issue", json!({})).await;
     assert!(said.contains("this thread is elsewhere"), "{said}");
+}
+
+#[tokio::test]
+async fn programs_get_the_same_as_data() {
+    let site = in_session().await;
+    insta::assert_json_snapshot!([
+        site.value("linear.get_issue", json!({})).await,
+        site.value("linear.list_issues", json!({})).await,
+        site.value("linear.list_comments", json!({})).await,
+        site.value("linear.list_states", json!({})).await,
+        site.value("linear.list_labels", json!({})).await,
+        site.value("linear.list_projects", json!({})).await,
+    ]);
 }

@@ -9,6 +9,7 @@ mod people;
 mod read;
 #[cfg(test)]
 mod tests;
+mod value;
 mod write;
 
 use std::collections::BTreeMap;

@@ -150,6 +150,13 @@ impl Site {
         }
     }
 
+    async fn value(&self, name: &str, arguments: Value) -> Value {
+        match self.registry.run(name, &self.context, &arguments, LONG, &leave(), Form::Value).await {
+            ToolOutcome::Ok { content, truncated: false } => serde_json::from_str(&content).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     async fn error(&self, name: &str, arguments: Value) -> String {
         match self.run(name, arguments).await {
             ToolOutcome::Error { message } => message,
@@ -267,4 +274,18 @@ async fn a_message_whose_answer_is_lost_is_looked_up_and_not_posted_twice() {
     site.error("slack.post_message", json!({"text": " \n"})).await;
     site.error("slack.post_message", json!({"text": "x".repeat(10_000)})).await;
     assert_eq!(site.server.posted.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn programs_get_the_same_as_data() {
+    let site = site(Server::default()).await;
+    insta::assert_json_snapshot!([
+        site.value("slack.list_channels", json!({"matching": "DEPLOY"})).await,
+        site.value("slack.read_channel", json!({})).await,
+        site.value("slack.read_thread", json!({"channel": "#deploys", "ts": "1700000001.000100"})).await,
+        site.value("slack.get_channel", json!({"channel": "deploys"})).await,
+        site.value("slack.list_pins", json!({"channel": "C0GENERAL"})).await,
+        site.value("slack.list_bookmarks", json!({})).await,
+        site.value("slack.get_person", json!({"id": "u2"})).await,
+    ]);
 }
