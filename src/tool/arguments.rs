@@ -34,7 +34,6 @@ pub fn schema_of<T: JsonSchema>() -> Value {
 #[must_use]
 pub fn schema_of_value<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
-        settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();

@@ -1,5 +1,6 @@
 //! From JSON Schema to types. What a schema says that types cannot (lengths, patterns, bounds) is left out: the tool checks it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -13,6 +14,8 @@ const LINE: usize = 80;
 #[derive(Debug, Default)]
 pub(super) struct Shapes<'a> {
     named: BTreeMap<&'a str, (&'a Value, &'a Value)>,
+    /// Names of properties with what was said of them.
+    said: RefCell<BTreeSet<(String, String)>>,
 }
 
 /// What is seen of a name.
@@ -33,12 +36,19 @@ impl<'a> Shapes<'a> {
             visit(&mut seen, root, root, &mut BTreeSet::new());
         }
         let named = seen.into_iter().filter(|(_, seen)| seen.is_one && seen.places > 1);
-        Self { named: named.map(|(name, seen)| (name, (seen.shape, seen.root))).collect() }
+        let named = named.map(|(name, seen)| (name, (seen.shape, seen.root))).collect();
+        Self { named, said: RefCell::default() }
     }
 
     /// The names, each with its schema and what its references mean.
     pub(super) fn named(&self) -> impl Iterator<Item = (&'a str, Scope<'_>, &'a Value)> {
         self.named.iter().map(|(name, (shape, root))| (*name, Scope::new(root, self), *shape))
+    }
+
+    /// What there is to say of a property: what was said of one of that name above is not said again.
+    fn say(&self, property: &str, schema: &Value) -> Option<String> {
+        let text = description(schema)?;
+        self.said.borrow_mut().insert((property.to_owned(), text.clone())).then_some(text)
     }
 }
 
@@ -211,7 +221,7 @@ impl<'a> Scope<'a> {
             format!("{}?: {};", key(name), written.trim_end_matches(" | null"))
         };
         let mut members: Vec<(Option<String>, String)> =
-            properties.iter().map(|one| (description(one.1), member(one))).collect();
+            properties.iter().map(|one| (self.shapes.say(one.0, one.1), member(one))).collect();
         // What is of another type beside the properties is a union with them to TypeScript, or would be refused.
         members.extend(others.map(|_| (None, "[key: string]: unknown;".to_owned())));
         let line = members.iter().map(|(_, member)| member.as_str()).collect::<Vec<_>>().join(" ");
