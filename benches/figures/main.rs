@@ -6,6 +6,7 @@
 
 mod admit;
 mod memory;
+mod prompt;
 mod quiet;
 mod render;
 mod resume;
@@ -62,6 +63,9 @@ fn main() -> Result<()> {
     }
     if wanted("talk") {
         figures.extend(runtime.block_on(talk::figures())?);
+    }
+    if wanted("codemode") {
+        figures.extend(prompt::figures()?);
     }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
