@@ -7,6 +7,7 @@
 
 pub mod actor;
 pub mod agent;
+pub mod approval;
 pub mod cli;
 pub mod clock;
 pub mod config;

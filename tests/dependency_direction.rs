@@ -35,8 +35,10 @@ const ROOMS: &[Room] = &[
     // The schema that a model is shown, and the fence around text of strangers, are the model's words.
     Room { name: "tool", rooms: &["agent", "journal", "model"], crates: ADAPTERS },
     Room { name: "outbox", rooms: &["journal"], crates: NO_CRATES },
+    Room { name: "approval", rooms: &["journal"], crates: NO_CRATES },
     Room { name: "turn", rooms: &["agent", "journal", "model", "outbox", "tool"], crates: NO_CRATES },
-    Room { name: "dispatch", rooms: &["agent", "config", "journal"], crates: NO_CRATES },
+    // Whether a call waits for a person depends on what the tool is.
+    Room { name: "dispatch", rooms: &["agent", "config", "journal", "tool"], crates: NO_CRATES },
     Room {
         name: "actor",
         rooms: &["agent", "clock", "connection", "dispatch", "journal", "model", "outbox", "telemetry", "tool", "turn"],

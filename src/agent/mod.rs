@@ -52,6 +52,18 @@ pub struct Agent {
     pub tools: Vec<String>,
     /// Who may wake it, by platform; a platform that is not named follows `[access]`.
     pub allow: Vec<Allow>,
+    /// Whether it writes programs in place of single tool calls.
+    #[serde(default)]
+    pub codemode: bool,
+    /// Names and `prefix.*` patterns of tools that run only when a person has said yes.
+    #[serde(default)]
+    pub approve: Vec<String>,
+    /// Who may say so, by platform; where a platform is not named, whoever may wake the agent there, but no strangers.
+    #[serde(default)]
+    pub approvers: Vec<Allow>,
+    /// How long and how a yes is waited for.
+    #[serde(default)]
+    pub approval: ApprovalRules,
     /// Where it may act beside the place of its own thread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reach: Vec<Reach>,
@@ -119,14 +131,14 @@ impl Agent {
         self.tools.iter().any(|pattern| matches_pattern(pattern, tool))
     }
 
-    /// The names behind `wake:`, `allow:` and `reach:` that are neither a platform nor a connection of this gateway, each with
+    /// The names behind `wake:`, `allow:`, `approvers:` and `reach:` that are neither a platform nor a connection of this gateway, each with
     /// the nearest that is: such a rule never applies.
     #[must_use]
     pub fn unknown_connections(&self, connections: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
         let mut known: Vec<&str> = connections.iter().flat_map(|(name, platform)| [*name, *platform]).collect();
         known.extend(names::PLATFORMS);
-        let named = self.wake.iter().map(|rule| &rule.on).chain(self.allow.iter().map(|allow| &allow.on));
-        let named = named.chain(self.reach.iter().map(|reach| &reach.on));
+        let lists = self.allow.iter().chain(&self.approvers).map(|allow| &allow.on);
+        let named = self.wake.iter().map(|rule| &rule.on).chain(lists).chain(self.reach.iter().map(|reach| &reach.on));
         let mut unknown: Vec<_> = named
             .filter(|name| !known.contains(&name.as_str()))
             .map(|name| (name.clone(), names::nearest(name, known.iter().copied()).map(str::to_owned)))
@@ -221,6 +233,22 @@ pub struct Allow {
     pub role: Option<reveille_channel::Role>,
     /// These immutable ids.
     pub users: Vec<String>,
+}
+
+/// How a person's yes is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApprovalRules {
+    /// A question that is not answered after so many minutes has run out.
+    pub minutes: u32,
+    /// Whoever's message is being answered may not say yes to it.
+    pub four_eyes: bool,
+}
+
+impl Default for ApprovalRules {
+    fn default() -> Self {
+        Self { minutes: 15, four_eyes: false }
+    }
 }
 
 /// Places that the operator says an agent may act on from every thread, beside the thread's own.

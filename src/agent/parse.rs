@@ -1,7 +1,6 @@
 //! From an agent file's text to an [`Agent`], or to every mistake in it.
 //!
-//! Keys whose feature this version lacks are refused, so that nobody believes in a safeguard that is not there; their
-//! empty forms (`codemode: false`, `approve: []`) ask for nothing and are accepted.
+//! Keys whose feature this version lacks are refused, so that nobody believes in a safeguard that is not there.
 
 use std::ops::Range;
 use std::path::Path;
@@ -11,7 +10,7 @@ use super::error::{AgentError, Problems};
 use super::front_matter::{self, Uncut};
 use super::names::{self, BUILT_IN_TOOLS, LATER_TOOLS};
 use super::node::{Key, Node, Value};
-use super::{Agent, ModelRef, Scope, Skills, reach, wake};
+use super::{Agent, ApprovalRules, ModelRef, Scope, Skills, reach, wake};
 use crate::journal::{Concurrency, Limits};
 
 /// What a turn may use where the agent's file says nothing: 15 minutes, 400,000 tokens, 64 tool calls, 32 model calls,
@@ -31,6 +30,9 @@ pub const DEFAULT_MAX_TOKENS: u32 = 8_192;
 
 const MINUTE_MS: u64 = 60_000;
 
+/// Thirty days.
+const MOST_APPROVAL_MINUTES: u32 = 43_200;
+
 /// The most bytes of an agent's file: far above any prompt, far below what could hurt.
 pub(super) const FILE_BYTES: usize = 512 * 1024;
 
@@ -44,6 +46,10 @@ const KEYS: &[&str] = &[
     "wake",
     "skills",
     "tools",
+    "codemode",
+    "approve",
+    "approvers",
+    "approval",
     "allow",
     "reach",
     "budget",
@@ -52,6 +58,8 @@ const KEYS: &[&str] = &[
     "temperature",
     "window_tokens",
 ];
+
+const APPROVAL_KEYS: &[&str] = &["minutes", "four_eyes"];
 
 const BUDGET_KEYS: &[&str] = &["turn_minutes", "turn_tokens", "turn_tool_calls", "turn_model_calls", "attempts"];
 
@@ -109,6 +117,10 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
         skills: Arc::new(skills.own.clone()),
         tools: Vec::new(),
         allow: Vec::new(),
+        codemode: false,
+        approve: Vec::new(),
+        approvers: Vec::new(),
+        approval: ApprovalRules::default(),
         reach: Vec::new(),
         limits: DEFAULT_LIMITS,
         max_tokens: DEFAULT_MAX_TOKENS,
@@ -122,6 +134,7 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
         _ => node.entries(problems),
     };
     let mut fallbacks: Option<(Range<usize>, Vec<ModelRef>)> = None;
+    let mut approve = Vec::new();
     let mut is_described = false;
     for (key, value) in entries {
         match key.text.as_str() {
@@ -148,17 +161,10 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
                 let window = value.integer(4_000..=10_000_000, problems);
                 agent.limits.window_tokens = window.map_or(agent.limits.window_tokens, u64::from);
             }
-            "codemode" => {
-                if value.flag(problems) == Some(true) {
-                    refuse_later(key, "code mode", problems);
-                }
-            }
-            "approve" => {
-                if !value.texts(problems).is_empty() {
-                    let advice = "leave the tool out of `tools` where a person has to agree first";
-                    problems.add(key.at.clone(), "approvals are not in this version", Some(advice.to_owned()));
-                }
-            }
+            "codemode" => agent.codemode = value.flag(problems).unwrap_or(false),
+            "approve" => approve = value.texts(problems),
+            "approvers" => agent.approvers = wake::allowances(value, problems),
+            "approval" => agent.approval = approval(value, problems),
             other => problems.add_unknown(key.at.clone(), "key", other, KEYS),
         }
     }
@@ -166,6 +172,7 @@ fn read(name: &str, node: &Node, body: &str, skills: &Skills, problems: &mut Pro
         let advice = Some("add `description: ...`: what the agent is for, in a sentence".to_owned());
         problems.add(0..3, "the key `description` is missing", advice);
     }
+    agent.approve = approved(&agent, approve, problems);
     if let Some((at, fallbacks)) = fallbacks {
         if agent.models.is_empty() {
             problems.add(at, "there are `fallbacks` and no `model`", Some("add `model: TABLE/MODEL`".to_owned()));
@@ -256,34 +263,72 @@ fn chosen_skills(node: &Node, skills: &Skills, problems: &mut Problems<'_>) -> V
 }
 
 fn tools(node: &Node, problems: &mut Problems<'_>) -> Vec<String> {
+    let texts = node.texts(problems);
+    let advice = "an agent does not get every tool there is";
+    texts
+        .into_iter()
+        .filter(|(pattern, at)| is_of_a_tool(pattern, at, advice, problems))
+        .map(|(text, _)| text)
+        .collect()
+}
+
+/// The patterns of `approve:`, wherever `tools:` stands. One that no tool of the agent matches is a safeguard in name alone.
+fn approved(agent: &Agent, texts: Vec<(String, Range<usize>)>, problems: &mut Problems<'_>) -> Vec<String> {
+    let own: Vec<&str> = BUILT_IN_TOOLS.iter().copied().filter(|tool| agent.may_use(tool)).collect();
     let mut patterns = Vec::new();
-    for (pattern, at) in node.texts(problems) {
-        if BUILT_IN_TOOLS.iter().any(|tool| names::matches_pattern(&pattern, tool)) {
+    for (pattern, at) in texts {
+        if own.iter().any(|tool| names::matches_pattern(&pattern, tool)) {
             patterns.push(pattern);
-            continue;
-        }
-        let family = pattern.split('.').next().unwrap_or_default();
-        if pattern == "*" {
-            let advice = Some("name them: `github.get_issue`, or a family: `github.*`".to_owned());
-            problems.add(at, "an agent does not get every tool there is", advice);
-        } else if LATER_TOOLS.contains(&family) {
-            let message = format!("the tools `{family}.*` are not in this version");
-            problems.add(at, message, Some("take this line out".to_owned()));
-        } else {
-            let mut families: Vec<_> = BUILT_IN_TOOLS
-                .iter()
-                .filter_map(|tool| tool.split('.').next())
-                .map(|family| format!("{family}.*"))
-                .collect();
-            families.dedup();
-            let candidates: Vec<&str> = match pattern.ends_with(".*") {
-                true => families.iter().map(String::as_str).collect(),
-                false => BUILT_IN_TOOLS.to_vec(),
+        } else if is_of_a_tool(&pattern, &at, "which tools wait for a person is said tool by tool", problems) {
+            let advice = match names::nearest(&pattern, own.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`? Else add it to `tools`, or take it out here"),
+                None => "add it to `tools`, or take it out here".to_owned(),
             };
-            problems.add_unknown(at, "tool", &pattern, &candidates);
+            problems.add(at, format!("`{pattern}` is none of this agent's tools"), advice);
         }
     }
     patterns
+}
+
+fn approval(node: &Node, problems: &mut Problems<'_>) -> ApprovalRules {
+    let mut rules = ApprovalRules::default();
+    for (key, value) in node.entries(problems) {
+        match key.text.as_str() {
+            "minutes" => rules.minutes = value.integer(1..=MOST_APPROVAL_MINUTES, problems).unwrap_or(rules.minutes),
+            "four_eyes" => rules.four_eyes = value.flag(problems).unwrap_or(rules.four_eyes),
+            other => problems.add_unknown(key.at.clone(), "rule of approval", other, APPROVAL_KEYS),
+        }
+    }
+    rules
+}
+
+/// Whether the pattern means a tool of this version; if not, says what is meant.
+fn is_of_a_tool(pattern: &str, at: &Range<usize>, why_not_all: &str, problems: &mut Problems<'_>) -> bool {
+    if BUILT_IN_TOOLS.iter().any(|tool| names::matches_pattern(pattern, tool)) {
+        return true;
+    }
+    let at = at.clone();
+    let family = pattern.split('.').next().unwrap_or_default();
+    if pattern == "*" {
+        let advice = Some("name them: `github.get_issue`, or a family: `github.*`".to_owned());
+        problems.add(at, why_not_all, advice);
+    } else if LATER_TOOLS.contains(&family) {
+        let message = format!("the tools `{family}.*` are not in this version");
+        problems.add(at, message, Some("take this line out".to_owned()));
+    } else {
+        let mut families: Vec<_> = BUILT_IN_TOOLS
+            .iter()
+            .filter_map(|tool| tool.split('.').next())
+            .map(|family| format!("{family}.*"))
+            .collect();
+        families.dedup();
+        let candidates: Vec<&str> = match pattern.ends_with(".*") {
+            true => families.iter().map(String::as_str).collect(),
+            false => BUILT_IN_TOOLS.to_vec(),
+        };
+        problems.add_unknown(at, "tool", pattern, &candidates);
+    }
+    false
 }
 
 fn budget(node: &Node, limits: &mut Limits, problems: &mut Problems<'_>) {

@@ -38,8 +38,10 @@ wake:
   - slack-eu: { direct: true }
 skills: reproduce-bug
 tools: [github.*, thread.history]
-codemode: false
-approve: []
+codemode: true
+approve: [github.update_issue, thread.*]
+approvers: { github: { permission: admin }, slack: { users: [U012AB3CD] } }
+approval: { minutes: 60, four_eyes: true }
 allow: { slack: { users: [U012AB3CD, B0BOT1], role: guest }, github: { permission: write, users: [583231] } }
 reach: { github: [acme/app, other/site.js], github-eu: acme/eu }
 budget: { turn_minutes: 30, turn_tokens: 1000000, turn_tool_calls: 0, turn_model_calls: 7, attempts: 5 }
@@ -71,6 +73,8 @@ fn what_an_agent_does_not_say_has_a_documented_default() {
     assert_eq!(agent.tools, Vec::<String>::new());
     assert_eq!(agent.allow, []);
     assert_eq!(agent.temperature, None);
+    assert!(!agent.codemode && agent.approve.is_empty() && agent.approvers.is_empty());
+    assert_eq!(agent.approval, ApprovalRules { minutes: 15, four_eyes: false });
     let rule = WakeRule { on: "slack".into(), mention: true, direct: true, follow_up: true, ..WakeRule::default() };
     assert_eq!(agent.wake, [rule]);
     let github = parse_here(&with("wake: [{ github: { mention: true } }]")).unwrap();
@@ -116,8 +120,14 @@ fn each_mistake_is_shown_where_it_is_with_what_to_write_instead() {
         ("a pattern for a reach", with("reach: { github: [\"acme/*\"] }")),
         ("no repository for a reach", with("reach: { github: [acme, acme/../x, acme/app, Acme/App] }")),
         ("groups", with("allow: { slack: { usergroups: [S0123] } }")),
-        ("code mode", with("codemode: true")),
-        ("approvals", with("approve: [github.comment]")),
+        ("text for code mode", with("codemode: on")),
+        ("an approval of no tool", with("tools: [github.*]\napprove: [github.update_isue]")),
+        ("an approval of every tool", with("tools: [github.*]\napprove: [\"*\"]")),
+        ("an approval of a tool it has not", with("approve: [github.comment]\ntools: [github.get_issue]")),
+        ("an approval of a tool near one it has", with("approve: [github.list_pulls]\ntools: [github.list_labels, github.get_pull]")),
+        ("an approver by name", with("approvers: { github: { users: [octocat] } }")),
+        ("an unknown rule of approval", with("approval: { minute: 5 }")),
+        ("an approval for ever", with("approval: { minutes: 43201 }")),
         ("money", with("budget: { day_usd: 20 }")),
         ("an unknown budget", with("budget: { turn_minute: 5 }")),
         ("a number out of range", with("budget: { turn_minutes: 0 }")),
@@ -174,10 +184,26 @@ fn a_turn_gets_back_the_definition_it_started_with() {
 }
 
 #[test]
+fn a_definition_that_an_older_build_kept_still_opens() {
+    let agent = parse_here(&with("tools: [github.*]")).unwrap();
+    let mut bundle: serde_json::Value = serde_json::from_str(&agent.bundle()).unwrap();
+    let fields = bundle["agent"].as_object_mut().unwrap();
+    for newer in ["codemode", "approve", "approvers", "approval"] {
+        assert!(fields.remove(newer).is_some(), "{newer}");
+    }
+    let old = bundle.to_string();
+    let opened = Agent::from_bundle(&old).unwrap();
+    assert_eq!(opened.hash, hex::encode(Sha256::digest(old.as_bytes())));
+    assert_eq!(Agent { hash: agent.hash.clone(), ..opened }, agent);
+}
+
+#[test]
 fn a_rule_for_a_connection_that_is_not_configured_is_named_with_the_nearest_one() {
     let agent = parse_here(&with("wake: [{ slak-eu: { mention: true } }, { slack: { mention: true } }]")).unwrap();
     let unknown = agent.unknown_connections(&[("slack-eu", "slack")]);
     assert_eq!(unknown, [("slak-eu".to_owned(), Some("slack-eu".to_owned()))]);
+    let agent = parse_here(&with("approvers: { gitub: { permission: admin } }")).unwrap();
+    assert_eq!(agent.unknown_connections(&[]), [("gitub".to_owned(), Some("github".to_owned()))]);
 }
 
 #[test]

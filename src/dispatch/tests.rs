@@ -8,6 +8,8 @@ use reveille_channel::{Actor, ActorKind, Change, Event, EventId, Kind, Role, Thr
 use super::*;
 use crate::agent::{self, Agent, Skills};
 use crate::config::AccessDefault;
+use crate::journal::Effect;
+use crate::tool::{Class, ToolSpec};
 
 fn agent(name: &str, lines: &str) -> Agent {
     let source = format!("---\ndescription: Helps.\n{lines}\n---\nHelp.\n");
@@ -379,6 +381,176 @@ fn a_tool_is_allowed_by_the_turns_definition_and_by_the_one_that_holds_now() {
     assert!(!allows(Some(&narrower), "github.comment") && allows(Some(&narrower), "github.get_issue"));
     assert!(!allows(Some(&wider), "thread.react"));
     assert!(!allows(None, "clock.now"));
+}
+
+fn tool(name: &'static str, class: Class) -> ToolSpec {
+    ToolSpec {
+        name,
+        description: "Does it.",
+        parameters: serde_json::Value::Null,
+        effect: Effect::Once,
+        class,
+        platform: None,
+        deadline: std::time::Duration::from_secs(1),
+        output_bytes: 100,
+    }
+}
+
+#[test]
+fn a_call_waits_for_a_person_where_either_definition_or_the_tools_own_class_says_so() {
+    let plain = agent("triage", "tools: [github.*, slack.*]");
+    let asks = agent("triage", "tools: [github.*, slack.*]\napprove: [github.update_issue, slack.*]");
+    let update = tool("github.update_issue", Class::WriteInternal);
+    assert!(!needs_approval(&plain, Some(&plain), &update) && !needs_approval(&plain, None, &update));
+    assert!(needs_approval(&asks, Some(&asks), &update));
+    // What is made stricter holds at once, and what is made laxer from the next turn.
+    assert!(needs_approval(&plain, Some(&asks), &update));
+    assert!(needs_approval(&asks, Some(&plain), &update) && needs_approval(&asks, None, &update));
+    assert!(needs_approval(&asks, Some(&asks), &tool("slack.post_message", Class::Egress)));
+    assert!(!needs_approval(&asks, Some(&asks), &tool("github.update_issues", Class::Egress)));
+    assert!(!needs_approval(&asks, Some(&asks), &tool("slackx.post_message", Class::ReadTrusted)));
+    // Whatever nobody classed is of the worst class.
+    assert!(needs_approval(&plain, Some(&plain), &tool("mcp.x", Class::default())));
+}
+
+/// An answer by `U1` to a question that `U2`'s message led to.
+fn answer(actor: ActorKind) -> Event {
+    let mut event = event("slack", Kind::Action { reference: "approval.1".into(), choice: "approve".into() }, "");
+    event.actor.kind = actor;
+    event
+}
+
+fn decided(agent: &Agent, event: &Event, four_eyes: bool, role: RoleAnswer, default: AccessDefault) -> Decision {
+    decide_approval(&ApprovalQuestion { agent, event, requester_id: "U2", four_eyes, role, default })
+}
+
+#[test]
+fn an_approval_counts_from_whom_the_approvers_name_and_else_from_whom_the_agent_listens_to_but_strangers() {
+    let approvers = |list: &str| format!("approvers: {{ {list} }}\nallow: {{ slack: {{ everyone: true, users: [U1] }} }}");
+    let rows = [
+        (approvers("slack: {}"), Demand::Named, false),
+        (approvers("slack: { users: [U1] }"), Demand::Named, true),
+        (approvers("slack: { users: [U2, U3] }"), Demand::Named, false),
+        (approvers("slack: { role: admin }"), Demand::Role(Role::Admin), false),
+        (approvers("slack: { role: admin, users: [U1] }"), Demand::Role(Role::Admin), true),
+        (approvers("slack: { role: admin }, slack-eu: { everyone: true }"), Demand::Role(Role::Admin), false),
+        (approvers("slack: { everyone: true }"), Demand::Nothing, false),
+        // Not for this place: whoever may wake it.
+        (approvers("github: { permission: admin }"), Demand::Role(Role::Member), true),
+        ("allow: { slack: { role: guest } }".into(), Demand::Role(Role::Guest), false),
+        ("allow: { slack: { users: [U9] } }".into(), Demand::Named, false),
+        ("allow: { slack: { users: [U1] } }".into(), Demand::Named, true),
+        // Where anybody may ask, members may agree.
+        ("allow: { slack: { everyone: true } }".into(), Demand::Role(Role::Member), false),
+    ];
+    let answers = [Role::None, Role::External, Role::Guest, Role::Member, Role::Admin].map(RoleAnswer::Known);
+    let answers = answers.into_iter().chain([RoleAnswer::NotAsked, RoleAnswer::Failed]).collect::<Vec<_>>();
+    let mut judged = 0;
+    let mut judge = |lines: &str, demand: Demand, is_named: bool, default: AccessDefault| {
+        let agent = agent("triage", lines);
+        for actor in [ActorKind::Human, ActorKind::External, ActorKind::Bot] {
+            for role in &answers {
+                let decision = decided(&agent, &answer(actor), false, *role, default);
+                let row = format!("{lines:?} {default:?} {actor:?} {role:?}: {decision:?}");
+                judged += 1;
+                let may = actor != ActorKind::Bot
+                    && (is_named
+                        || match (actor, demand) {
+                            (_, Demand::Nothing) => true,
+                            (ActorKind::Human, Demand::Role(least)) => {
+                                matches!(role, RoleAnswer::Known(role) if *role >= least)
+                            }
+                            _ => false,
+                        });
+                match decision {
+                    Decision::Allow { .. } => assert!(may, "{row}"),
+                    Decision::AskRole => assert!(
+                        *role == RoleAnswer::NotAsked
+                            && matches!(demand, Demand::Role(_))
+                            && actor == ActorKind::Human
+                            && !is_named,
+                        "{row}"
+                    ),
+                    Decision::Deny { notice, .. } => {
+                        assert!(!may, "{row}");
+                        assert_eq!(notice.is_some(), actor != ActorKind::Bot, "{row}");
+                    }
+                }
+            }
+        }
+    };
+    for (lines, demand, is_named) in &rows {
+        judge(lines, *demand, *is_named, AccessDefault::Everyone);
+    }
+    judge("", Demand::Role(Role::Member), false, AccessDefault::Everyone);
+    judge("", Demand::Role(Role::Member), false, AccessDefault::Members);
+    judge("", Demand::Named, false, AccessDefault::Nobody);
+    assert_eq!(judged, 15 * 3 * 7);
+}
+
+#[test]
+fn nothing_but_an_answer_to_the_question_approves() {
+    let agent = agent("triage", "approvers: { slack: { everyone: true, users: [U1] } }");
+    let kinds = [
+        Kind::Mention,
+        DIRECT,
+        IN_THREAD,
+        IN_CHANNEL,
+        command("approve"),
+        Kind::Opened,
+        Kind::Edited,
+        Kind::Reaction { emoji: "+1".into() },
+        Kind::Form { name: "approve".into(), fields: BTreeMap::new() },
+        Kind::Review { state: "approved".into() },
+        Kind::Feedback { positive: true },
+        Kind::Other,
+    ];
+    for kind in kinds {
+        let said = Event { kind: kind.clone(), text: "approve".into(), ..answer(ActorKind::Human) };
+        let at_the_terminal = Event { text: "approve".into(), ..at_the_terminal("triage", kind) };
+        for event in [said, at_the_terminal] {
+            let decision = decided(&agent, &event, false, RoleAnswer::Known(Role::Admin), AccessDefault::Everyone);
+            assert_eq!(decision, Decision::Deny { rule: "approval.no_answer", notice: None }, "{event:?}");
+        }
+    }
+}
+
+#[test]
+fn with_four_eyes_the_requester_agrees_to_nothing_wherever_they_answer_from() {
+    let agent = agent("triage", "approvers: { slack: { users: [U1, U2] } }");
+    let role = RoleAnswer::Known(Role::Admin);
+    let by = |actor: &str, mut event: Event, four_eyes| {
+        event.actor.id = actor.into();
+        match decided(&agent, &event, four_eyes, role, AccessDefault::Everyone) {
+            Decision::Allow { rule } | Decision::Deny { rule, .. } => rule,
+            Decision::AskRole => "asks",
+        }
+    };
+    let press = || answer(ActorKind::Human);
+    let typed = || at_the_terminal("triage", press().kind);
+    assert_eq!(by("U1", press(), true), "approvers.users");
+    assert_eq!(by("U2", press(), true), "approval.four_eyes");
+    assert_eq!(by("U2", press(), false), "approvers.users");
+    assert_eq!(by("operator", typed(), true), "local.operator");
+    assert_eq!(by("U2", typed(), true), "approval.four_eyes");
+    // A name is no id.
+    let mut renamed = press();
+    renamed.actor.name = "U2".into();
+    assert_eq!(by("U1", renamed, true), "approvers.users");
+}
+
+#[test]
+fn whoever_may_not_approve_is_told_that_the_question_is_still_open() {
+    let agent = agent("triage", "approvers: { slack: { role: admin } }");
+    let notice = |role| match decided(&agent, &answer(ActorKind::Human), false, role, AccessDefault::Everyone) {
+        Decision::Deny { notice, .. } => notice.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        notice(RoleAnswer::Known(Role::Member)),
+        "Sorry, this question is not yours to answer. It is still open."
+    );
+    assert!(notice(RoleAnswer::Failed).contains("try again"));
 }
 
 #[test]
