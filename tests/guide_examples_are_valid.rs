@@ -25,9 +25,12 @@ fn guide() -> String {
 
 #[test]
 fn the_agents_can_be_read() {
-    for (name, text) in blocks(&guide(), "markdown agent=") {
-        let agent = parse(name, Path::new("docs/guide.md"), text, &Skills::default()).unwrap();
-        assert_eq!(agent.name, name);
+    let approvals = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/approvals.md");
+    for page in [guide(), std::fs::read_to_string(approvals).unwrap()] {
+        for (name, text) in blocks(&page, "markdown agent=") {
+            let agent = parse(name, Path::new("docs/guide.md"), text, &Skills::default()).unwrap();
+            assert_eq!(agent.name, name);
+        }
     }
 }
 

@@ -124,7 +124,10 @@ fn each_mistake_is_shown_where_it_is_with_what_to_write_instead() {
         ("an approval of no tool", with("tools: [github.*]\napprove: [github.update_isue]")),
         ("an approval of every tool", with("tools: [github.*]\napprove: [\"*\"]")),
         ("an approval of a tool it has not", with("approve: [github.comment]\ntools: [github.get_issue]")),
-        ("an approval of a tool near one it has", with("approve: [github.list_pulls]\ntools: [github.list_labels, github.get_pull]")),
+        (
+            "an approval of a tool near one it has",
+            with("approve: [github.list_pulls]\ntools: [github.list_labels, github.get_pull]"),
+        ),
         ("an approver by name", with("approvers: { github: { users: [octocat] } }")),
         ("an unknown rule of approval", with("approval: { minute: 5 }")),
         ("an approval for ever", with("approval: { minutes: 43201 }")),

@@ -20,8 +20,7 @@ impl Request {
     /// The question, rendered by code from the values that were hashed. `now_ms` only decides how the time left is told.
     #[must_use]
     pub fn ask(&self, now_ms: i64) -> Ask {
-        let choice =
-            |id: &str, label: &str, style| Choice { id: id.to_owned(), label: label.to_owned(), style };
+        let choice = |id: &str, label: &str, style| Choice { id: id.to_owned(), label: label.to_owned(), style };
         Ask {
             reference: self.reference(),
             title: self.title(),

@@ -426,7 +426,8 @@ fn decided(agent: &Agent, event: &Event, four_eyes: bool, role: RoleAnswer, defa
 
 #[test]
 fn an_approval_counts_from_whom_the_approvers_name_and_else_from_whom_the_agent_listens_to_but_strangers() {
-    let approvers = |list: &str| format!("approvers: {{ {list} }}\nallow: {{ slack: {{ everyone: true, users: [U1] }} }}");
+    let approvers =
+        |list: &str| format!("approvers: {{ {list} }}\nallow: {{ slack: {{ everyone: true, users: [U1] }} }}");
     let rows = [
         (approvers("slack: {}"), Demand::Named, false),
         (approvers("slack: { users: [U1] }"), Demand::Named, true),
