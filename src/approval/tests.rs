@@ -284,15 +284,16 @@ fn read_back(page: &str) -> String {
             if !matches!(c, ' ' | '\n') {
                 text.push(c);
             }
-            rest = &rest[c.len_utf8()..];
+            rest = rest.split_at(c.len_utf8()).1;
         } else if let Some((code, after)) = rest.strip_prefix("\\u{").and_then(|spelled| spelled.split_once('}')) {
             text.push(char::from_u32(u32::from_str_radix(code, 16).unwrap()).unwrap());
             rest = after;
         } else {
             let length = if c == '\\' { 2 } else { c.len_utf8() };
             is_inside = c != '"';
-            text.push_str(&rest[..length]);
-            rest = &rest[length..];
+            let (taken, after) = rest.split_at(length);
+            text.push_str(taken);
+            rest = after;
         }
     }
     text
