@@ -25,6 +25,7 @@ use crate::model::Models;
 use crate::telemetry::Metrics;
 use crate::tool::{Platforms, Registry, RegistryError};
 use crate::vault::{Key, Keys, Vault};
+use crate::workspace::{Quotas, Workspaces};
 
 /// How often agents' files are looked at for changes.
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
@@ -161,6 +162,7 @@ pub fn channels(
         linear: Arc::new(linear),
         slack: Arc::new(slack),
         discord: Arc::new(discord),
+        workspaces: None,
     };
     Ok((connections, platforms))
 }
@@ -172,6 +174,13 @@ pub fn channels(
 pub async fn journal(storage: &Storage) -> Result<Arc<dyn Engine>, JournalError> {
     let Storage::Folder(folder) = storage;
     Ok(Arc::new(Embedded::open(folder, Options::default()).await?))
+}
+
+/// The files of the instances of a configuration.
+#[must_use]
+pub fn workspaces(storage: &Storage) -> Arc<Workspaces> {
+    let Storage::Folder(folder) = storage;
+    Arc::new(Workspaces::new(folder, Quotas::default()))
 }
 
 /// Gives the adapters that are installed by OAuth what was kept for them, and a place to keep in.
@@ -201,7 +210,8 @@ impl Parts {
     /// # Errors
     /// See [`StartError`].
     pub async fn of(config: &Config, models: Models, default_model: Option<ModelRef>) -> Result<Self, StartError> {
-        let (connections, platforms) = channels(&config.channels, &config.links())?;
+        let (connections, mut platforms) = channels(&config.channels, &config.links())?;
+        platforms.workspaces = Some(workspaces(&config.storage));
         let catalogue = Arc::new(Catalogue::load(&config.agents.dir));
         for error in catalogue.errors().iter() {
             tracing::error!(%error, "an agent cannot be used");

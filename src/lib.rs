@@ -24,3 +24,4 @@ pub mod telemetry;
 pub mod tool;
 pub mod turn;
 pub mod vault;
+pub mod workspace;

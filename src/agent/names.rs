@@ -54,10 +54,25 @@ pub const BUILT_IN_TOOLS: &[&str] = &[
     "thread.history",
     "thread.react",
     "thread.read_file",
+    "workspace.append_file",
+    "workspace.apply_patch",
+    "workspace.copy",
+    "workspace.delete",
+    "workspace.diff",
+    "workspace.edit_file",
+    "workspace.glob",
+    "workspace.grep",
+    "workspace.list_files",
+    "workspace.move",
+    "workspace.read_file",
+    "workspace.rollback",
+    "workspace.snapshot",
+    "workspace.stat",
+    "workspace.write_file",
 ];
 
 /// First parts of tool names that later versions have.
-pub(super) const LATER_TOOLS: &[&str] = &["workspace", "mcp", "code", "http"];
+pub(super) const LATER_TOOLS: &[&str] = &["mcp", "code", "http"];
 
 /// Platforms of this version.
 pub(super) const PLATFORMS: &[&str] = &["discord", "github", "linear", "local", "slack"];

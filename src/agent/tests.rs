@@ -89,7 +89,7 @@ fn each_mistake_is_shown_where_it_is_with_what_to_write_instead() {
         ("an unknown tool", with("tools: [github.get_isue]")),
         ("an unknown family of tools", with("tools: [gihub.*]")),
         ("every tool at once", with("tools: [\"*\"]")),
-        ("a tool of a later version", with("tools: [workspace.*]")),
+        ("a tool of a later version", with("tools: [mcp.*]")),
         ("a model without its table", with("model: claude-sonnet-4-6")),
         ("fallbacks without a model", with("fallbacks: [openai/gpt-5]")),
         ("an unknown kind of instance", with("instance: treads")),

@@ -23,11 +23,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Storage;
 use crate::connection::{Connection, Connections};
 use crate::dispatch::AccessDefault;
-use crate::gateway::{Gateway, Parts, StartError, journal};
+use crate::gateway::{Gateway, Parts, StartError, journal, workspaces};
 use crate::journal::embedded::reader::Reader;
 use crate::journal::{Body, Corrupt, Engine, JournalError, Offset, Record};
 use crate::model::Models;
-use crate::tool::Registry;
+use crate::tool::{Platforms, Registry};
 use crate::turn::InstanceState;
 
 use alone::{Alone, News};
@@ -148,13 +148,15 @@ impl Session {
         let (engine, news) = Alone::new(engine, id);
         let engine: Arc<dyn Engine> = Arc::new(engine);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let workspaces = Some(workspaces(&Storage::Folder(start.folder.clone())));
+        let platforms = Platforms { workspaces, ..Platforms::default() };
         let parts = Parts {
             connections: Connections::new([Connection::new(NAME, channel)]),
             engine: Arc::clone(&engine),
             catalogue: start.catalogue,
             models: start.models,
             default_model: start.default_model,
-            tools: Registry::built_in(&Arc::default()).map_err(StartError::from)?,
+            tools: Registry::built_in(&platforms).map_err(StartError::from)?,
             access: start.access,
             clock: Arc::clone(&clock),
             limits: ActorLimits { idle: IDLE, grace: GRACE, ..ActorLimits::default() },

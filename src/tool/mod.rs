@@ -21,6 +21,7 @@ mod slack;
 mod tests;
 mod thread;
 pub mod typescript;
+mod workspace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub use discord::DiscordConnections;
 pub use github::GitHubConnections;
 pub use linear::LinearConnections;
 pub use output::cut;
-pub use outside::from_outside;
+pub use outside::{fenced, from_outside};
 pub use platforms::Platforms;
 pub use registry::{Registry, RegistryError};
 pub use slack::SlackConnections;

@@ -1,6 +1,7 @@
-//! The connections that tools act through, by platform, and what the tools of all platforms have in common. Credentials stay
-//! inside.
+//! What tools act through: the connections, by platform, and the workspaces; and what the tools of all platforms have in common.
+//! Credentials stay inside.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reveille_channel::ReplyError;
@@ -10,6 +11,7 @@ use super::{
     Class, DiscordConnections, GitHubConnections, LinearConnections, SlackConnections, ToolError, ToolSpec, thread,
 };
 use crate::journal::Effect;
+use crate::workspace::Workspaces;
 
 /// How long one of these tools may take: a few calls, each with a deadline of its own.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -20,7 +22,7 @@ const MOST_TRIES: u32 = 3;
 /// The longest wait for another try, milliseconds: well inside the tool's deadline.
 const MOST_WAIT_MS: u64 = 15_000;
 
-/// The connections of the gateway that have tools.
+/// What the gateway has for its tools to act through.
 #[derive(Debug, Clone, Default)]
 pub struct Platforms {
     /// GitHub's.
@@ -31,6 +33,8 @@ pub struct Platforms {
     pub slack: SlackConnections,
     /// Discord's.
     pub discord: DiscordConnections,
+    /// Where instances have their files; `None`: nowhere.
+    pub workspaces: Option<Arc<Workspaces>>,
 }
 
 /// A tool of the platform with which its name begins.

@@ -12,7 +12,7 @@ use tracing::{Instrument, info_span};
 
 use super::{
     Form, Leave, Platforms, Tool, ToolContext, ToolError, ToolSpec, clock, cut, discord, file, github, linear, skill,
-    slack, thread,
+    slack, thread, workspace,
 };
 use crate::agent::{Reach, matches_pattern, nearest};
 use crate::journal::{Effect, ToolOutcome};
@@ -67,7 +67,8 @@ impl Registry {
             .into_iter()
             .chain(linear::tools(&platforms.linear))
             .chain(slack::tools(&platforms.slack))
-            .chain(discord::tools(&platforms.discord));
+            .chain(discord::tools(&platforms.discord))
+            .chain(workspace::tools(platforms.workspaces.as_ref()));
         Self::new(tools.into_iter().chain(of_platforms))
     }
 
