@@ -16,6 +16,7 @@ use url::Url;
 use crate::actor::{ActorLimits, Directory, Pace, Services};
 use crate::agent::{Catalogue, ModelRef, offers};
 use crate::clock::{Clock, SystemClock};
+use crate::codemode::CodeMode;
 use crate::config::{ChannelSettings, Config, Storage, StorageKeys};
 use crate::connection::{Connection, Connections};
 use crate::ingress::{Bound, ConnectionIntake, Edge, Intake, Listening, listen};
@@ -77,6 +78,12 @@ pub enum StartError {
     /// Two tools of one name.
     #[error(transparent)]
     Tools(#[from] RegistryError),
+    /// A tool's name that no program could write.
+    #[error("a tool cannot be called from a program: {0}")]
+    CodeMode(#[from] reveille_codemode::ApiError),
+    /// There is no key to seal with.
+    #[error("storage: {0}")]
+    Key(String),
     /// A model's table cannot be used: which, why, and where to look.
     #[error("{0}")]
     Model(String),
@@ -105,6 +112,8 @@ pub struct Parts {
     pub default_model: Option<ModelRef>,
     /// The tools.
     pub tools: Registry,
+    /// What runs programs.
+    pub codemode: CodeMode,
     /// Who may wake an agent that does not say.
     pub access: crate::dispatch::AccessDefault,
     /// The date.
@@ -176,6 +185,19 @@ pub async fn journal(storage: &Storage) -> Result<Arc<dyn Engine>, JournalError>
     Ok(Arc::new(Embedded::open(folder, Options::default()).await?))
 }
 
+/// What seals: the configured key, else the storage folder's own.
+///
+/// # Errors
+/// [`StartError::Key`].
+pub fn keys(storage: &Storage, configured: &StorageKeys) -> Result<Keys, StartError> {
+    let parse = |key: &Secret| Key::parse(key).map_err(|error| StartError::Key(format!("key: {error}")));
+    let Storage::Folder(folder) = storage;
+    match &configured.key {
+        Some(key) => Ok(Keys { key: parse(key)?, previous: configured.previous.as_ref().map(parse).transpose()? }),
+        None => Keys::of_folder(folder).map_err(StartError::Key),
+    }
+}
+
 /// The files of the instances of a configuration.
 #[must_use]
 pub fn workspaces(storage: &Storage) -> Arc<Workspaces> {
@@ -219,13 +241,16 @@ impl Parts {
         let engine = journal(&config.storage).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         restore(&connections, &engine, &clock, &config.storage_keys).await?;
+        let tools = Registry::built_in(&platforms)?;
+        let codemode = CodeMode::new(&tools, keys(&config.storage, &config.storage_keys)?)?;
         Ok(Self {
             connections: Connections::new(connections),
             engine,
             catalogue,
             models,
             default_model,
-            tools: Registry::built_in(&platforms)?,
+            tools,
+            codemode,
             access: config.access.default,
             clock,
             limits: ActorLimits::default(),
@@ -259,6 +284,7 @@ impl Gateway {
             models: parts.models,
             default_model: parts.default_model,
             tools: parts.tools,
+            codemode: parts.codemode,
             connections: parts.connections.clone(),
             access: parts.access,
             clock: Arc::clone(&parts.clock),

@@ -10,6 +10,7 @@ pub mod agent;
 pub mod approval;
 pub mod cli;
 pub mod clock;
+pub mod codemode;
 pub mod config;
 pub mod connection;
 pub mod dispatch;

@@ -116,7 +116,7 @@ async fn filled(folder: &Path) -> (Embedded, Fence) {
         Body::TurnEnded { turn: 1, outcome: Outcome::Completed, reason: None, usage: usage.plus(usage) },
     ];
     let count = u64::try_from(bodies.len()).unwrap();
-    journal.append(fence, START_MS + 1_500, bodies).await.unwrap();
+    journal.append(fence, START_MS + 1_500, bodies, Vec::new()).await.unwrap();
     fence.written += count;
     (journal, fence)
 }
@@ -191,7 +191,7 @@ async fn tail_shows_what_is_there_and_follows_what_comes() {
     let first = next();
     assert_eq!(first["record"]["body"]["kind"], "turn_ended");
     let alarm = Body::AlarmSet { name: "later".into(), due_at_ms: START_MS };
-    journal.append(fence, START_MS + 2_000, vec![alarm]).await.unwrap();
+    journal.append(fence, START_MS + 2_000, vec![alarm], Vec::new()).await.unwrap();
     let second = next();
     assert_eq!(second["record"]["body"]["name"], "later");
     assert_eq!(second["address"], "assistant/slack/T1/C1:1.2");

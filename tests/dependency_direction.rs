@@ -38,13 +38,32 @@ const ROOMS: &[Room] = &[
     Room { name: "tool", rooms: &["agent", "journal", "model", "workspace"], crates: ADAPTERS },
     Room { name: "outbox", rooms: &["journal"], crates: NO_CRATES },
     Room { name: "approval", rooms: &["journal"], crates: NO_CRATES },
-    Room { name: "turn", rooms: &["agent", "journal", "model", "outbox", "tool"], crates: NO_CRATES },
+    Room { name: "turn", rooms: &["agent", "approval", "journal", "model", "outbox", "tool"], crates: NO_CRATES },
     // Whether a call waits for a person depends on what the tool is.
     Room { name: "dispatch", rooms: &["agent", "config", "journal", "tool"], crates: NO_CRATES },
+    // The host of programs: what they may call, and what they are told.
+    Room {
+        name: "codemode",
+        rooms: &["agent", "dispatch", "journal", "model", "tool", "vault"],
+        crates: &["codemode"],
+    },
     Room {
         name: "actor",
-        rooms: &["agent", "clock", "connection", "dispatch", "journal", "model", "outbox", "telemetry", "tool", "turn"],
-        crates: NO_CRATES,
+        rooms: &[
+            "agent",
+            "approval",
+            "clock",
+            "codemode",
+            "connection",
+            "dispatch",
+            "journal",
+            "model",
+            "outbox",
+            "telemetry",
+            "tool",
+            "turn",
+        ],
+        crates: &["codemode"],
     },
     Room {
         name: "ingress",
@@ -59,6 +78,7 @@ const ROOMS: &[Room] = &[
             "actor",
             "agent",
             "clock",
+            "codemode",
             "config",
             "connection",
             "dispatch",
@@ -70,7 +90,7 @@ const ROOMS: &[Room] = &[
             "vault",
             "workspace",
         ],
-        crates: ADAPTERS,
+        crates: &["slack", "github", "linear", "discord", "codemode"],
     },
     // A gateway without platforms, for the person at the terminal.
     Room {
@@ -79,6 +99,7 @@ const ROOMS: &[Room] = &[
             "actor",
             "agent",
             "clock",
+            "codemode",
             "config",
             "connection",
             "dispatch",
@@ -137,6 +158,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "reveille-linear",
             "reveille-discord",
             "reveille-local",
+            "reveille-codemode",
             "reveille-simulator",
         ],
     ),

@@ -94,6 +94,10 @@ fn a_record_that_comes_twice_is_corrupt() {
         let mut state = InstanceState::default();
         for (index, (body, _)) in records.iter().enumerate() {
             state.apply(body, 7).unwrap();
+            // Setting an alarm again changes nothing that was not so.
+            if matches!(body, Body::AlarmSet { .. }) {
+                continue;
+            }
             let again = state.clone().apply(body, 7);
             assert!(again.is_err(), "{name}: a second {} after record {index} is taken", body.kind());
         }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use reveille::actor::ActorLimits;
 use reveille::agent::{Catalogue, ModelRef};
 use reveille::clock::SystemClock;
+use reveille::codemode::CodeMode;
 use reveille::connection::{Connection, Connections};
 use reveille::dispatch::AccessDefault;
 use reveille::gateway::{Gateway, Parts};
@@ -18,6 +19,7 @@ use reveille::journal::embedded::{Embedded, Options};
 use reveille::journal::{Admission, Admitted, Target};
 use reveille::model::{Models, Script};
 use reveille::tool::Registry;
+use reveille::vault::Keys;
 use reveille_channel::{
     Actor, ActorKind, Capabilities, Channel, ContextMessage, Delivery, Event, EventId, Identity, Inbound, Kind,
     Malformed, Mode, Op, Receipt, Reject, ReplyContext, ReplyError, Role, Route, Streaming, ThreadRef, Verified,
@@ -98,13 +100,16 @@ pub(crate) async fn gateway(folder: &Path, limits: ActorLimits) -> Result<(Gatew
     std::fs::write(folder.join("agents/bench/AGENT.md"), AGENT)?;
     let (done, dones) = mpsc::channel(4096);
     let script = Script::parse("bench", SCRIPT)?;
+    let tools = Registry::built_in(&Arc::default())?;
+    let codemode = CodeMode::new(&tools, Keys::of_folder(folder).map_err(anyhow::Error::msg)?)?;
     let gateway = Gateway::start(Parts {
         connections: Connections::new([Connection::new("slack", Arc::new(Quiet { done }))]),
         engine: Arc::new(Embedded::open(&folder.join("data"), Options::default()).await?),
         catalogue: Arc::new(Catalogue::load(&folder.join("agents"))),
         models: Models::default().with("played", Arc::new(script)),
         default_model: Some(ModelRef { table: "played".into(), model: "script".into() }),
-        tools: Registry::built_in(&Arc::default())?,
+        tools,
+        codemode,
         access: AccessDefault::Everyone,
         clock: Arc::new(SystemClock),
         limits,

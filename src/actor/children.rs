@@ -5,7 +5,7 @@ use reveille_channel::{EventId, Receipt, ReplyError};
 use crate::dispatch::Decision;
 use crate::journal::{Effect, JournalError, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage};
 use crate::model::ModelError;
-use crate::outbox::Action;
+use crate::outbox::{Action, QuestionAction};
 
 /// What a child did.
 #[derive(Debug)]
@@ -23,12 +23,29 @@ pub(super) enum Done {
     },
     /// A tool call ended.
     Tool { turn: Turn, step: Step, call: ToolCall, effect: Effect, outcome: ToolOutcome },
+    /// A program waits, or is over.
+    Program { turn: Turn, step: Step, call: String, left: Box<Left> },
+    /// A platform was called for a question.
+    Asked { approval: String, action: QuestionAction, result: Result<Found, ReplyError> },
     /// A platform was called for a reply.
     Posted(Posted),
     /// A sign was shown, or not.
     Signed,
     /// The child did nothing because the journal did not take what it rests on; the owner hears of that itself.
     NotDurable(JournalError),
+}
+
+/// What a program did, and where it stands.
+#[derive(Debug)]
+pub(super) struct Left {
+    /// In order.
+    pub(super) events: Vec<reveille_codemode::Event>,
+    /// What goes on later; nothing for one that is over.
+    pub(super) run: Option<reveille_codemode::Run>,
+    /// The hash of its image and the program as it is now, sealed; where one is needed.
+    pub(super) snapshot: Option<(String, Vec<u8>)>,
+    /// Why it cannot go on, though it did not come to an end.
+    pub(super) lost: Option<ToolOutcome>,
 }
 
 /// A complete answer.

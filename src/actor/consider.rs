@@ -1,5 +1,6 @@
 //! Deciding about events: refused, a new turn, or part of the running one.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use reveille_channel::{Event, EventId, Progress, ReplyError};
@@ -7,9 +8,12 @@ use reveille_channel::{Event, EventId, Progress, ReplyError};
 use super::Services;
 use super::children::Done;
 use super::owner::{Halt, Owner};
-use crate::dispatch::{Decision, Meaning, Question, RoleAnswer, decide, meaning};
+use crate::agent::Agent;
+use crate::dispatch::{
+    ApprovalQuestion, Decision, Meaning, Question, RoleAnswer, decide, decide_approval, meaning,
+};
 use crate::journal::{Body, Concurrency, Outcome};
-use crate::turn::{InstanceState, Pending};
+use crate::turn::{InstanceState, Pending, answer_to};
 
 /// How long a platform may take to say what somebody may do.
 const ROLE_DEADLINE: Duration = Duration::from_secs(10);
@@ -72,13 +76,26 @@ impl Owner {
             .iter()
             .map(|event| self.services.connections.get(&event.connection).and_then(|connection| connection.handle()))
             .collect();
-        let ask = |event: &Event, own_handle: Option<&str>, role| {
-            decide(&Question { agent: &agent, event, own_handle, role, default })
+        let requester = self.state.running.as_ref().and_then(|running| running.events.first());
+        let requester = requester.map(|event| event.actor.id.clone()).unwrap_or_default();
+        // Whoever answers a question may be somebody else than whoever may ask for work.
+        let open: HashMap<EventId, bool> = events
+            .iter()
+            .filter_map(|event| Some((event.id, self.state.open_approval(&event.kind)?.four_eyes)))
+            .collect();
+        let ask = move |agent: &Agent, event: &Event, own_handle: Option<&str>, role| match open.get(&event.id) {
+            Some(&four_eyes) => {
+                let requester_id = &requester;
+                decide_approval(&ApprovalQuestion { agent, event, requester_id, four_eyes, role, default })
+            }
+            // Of a question that is not open here; perhaps of another agent in the same thread.
+            None if answer_to(&event.kind).is_some() => Decision::Deny { rule: "approval.not_open", notice: None },
+            None => decide(&Question { agent, event, own_handle, role, default }),
         };
         let decisions: Vec<Decision> = events
             .iter()
             .zip(&handles)
-            .map(|(event, handle)| ask(event, handle.as_deref(), RoleAnswer::NotAsked))
+            .map(|(event, handle)| ask(&agent, event, handle.as_deref(), RoleAnswer::NotAsked))
             .collect();
         if !decisions.contains(&Decision::AskRole) {
             self.settle_access(ids.into_iter().zip(decisions).collect()).await?;
@@ -91,9 +108,7 @@ impl Owner {
             for ((event, handle), decision) in events.iter().zip(&handles).zip(decisions) {
                 let decision = match decision {
                     Decision::AskRole => match role_of(&services, event).await {
-                        Ok(role) => {
-                            decide(&Question { agent: &agent, event, own_handle: handle.as_deref(), role, default })
-                        }
+                        Ok(role) => ask(&agent, event, handle.as_deref(), role),
                         Err(Wait) => return Done::Considered(None),
                     },
                     decided => decided,
@@ -184,6 +199,9 @@ impl Owner {
                 |pending: &&Pending| pending.event.id != id && pending.event.message.as_deref() == Some(message);
             state.pending.iter().find(is_it).map(|pending| pending.event.id)
         };
+        if self.answer(id, &event)? {
+            return Ok(false);
+        }
         let (rule, reason) = match meaning(&event, &agent) {
             Meaning::Work => return Ok(true),
             Meaning::Stray => ("action.stray", None),

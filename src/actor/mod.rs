@@ -5,13 +5,16 @@
 //! into the thread (`outbox`). It is the only writer of its instance; model streams, tool calls and posts are its children
 //! and end with it. Whatever happens, the log has the truth: an owner that stops is started again from there.
 
+mod approvals;
 mod children;
 mod consider;
 mod directory;
 mod model;
 mod owner;
 mod pace;
+mod programs;
 mod publish;
+mod questions;
 mod sign;
 mod tools;
 
@@ -20,6 +23,7 @@ use std::time::Duration;
 
 use crate::agent::{Catalogue, ModelRef};
 use crate::clock::Clock;
+use crate::codemode::CodeMode;
 use crate::connection::Connections;
 use crate::dispatch::AccessDefault;
 use crate::journal::Engine;
@@ -42,6 +46,8 @@ pub struct Services {
     pub default_model: Option<ModelRef>,
     /// The tools.
     pub tools: Registry,
+    /// What runs programs.
+    pub codemode: CodeMode,
     /// The platforms.
     pub connections: Connections,
     /// Who may wake an agent that does not say.

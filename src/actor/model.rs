@@ -19,7 +19,7 @@ use crate::turn;
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
 /// How deep a call's arguments may nest: records wrap them further, and readers of JSON stop at 128 levels.
-const ARGUMENT_DEPTH: usize = 32;
+pub(super) const ARGUMENT_DEPTH: usize = 32;
 
 /// How long a model may say nothing, before its first word and between two.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
@@ -71,7 +71,11 @@ impl Owner {
         let Some(model) = models.get(index).cloned() else {
             return Ok(false);
         };
-        let tools = self.services.tools.schemas(&agent.tools, &self.platform(), &agent.reach);
+        let (tools, platform) = (&self.services.tools, self.platform());
+        let tools = match agent.codemode {
+            true => vec![self.services.codemode.schema(tools, &agent, &platform)],
+            false => tools.schemas(&agent.tools, &platform, &agent.reach),
+        };
         let request = turn::request(&self.state, &agent, &model.model, tools);
         let digest = Sha256::digest(serde_json::to_vec(&request).unwrap_or_default());
         let name = format!("{}/{}", model.table, model.model);
@@ -165,13 +169,18 @@ fn tidied(mut calls: Vec<ToolCall>, turn: Turn, step: Step) -> Vec<ToolCall> {
     for (index, call) in calls.iter_mut().enumerate() {
         call.id = format!("call_{turn}_{step}_{index}");
         if is_deeper(&call.arguments, ARGUMENT_DEPTH) {
-            call.arguments = Value::String(format!("(nested deeper than {ARGUMENT_DEPTH} levels, and left out)"));
+            call.arguments = too_deep();
         }
     }
     calls
 }
 
-fn is_deeper(value: &Value, levels: usize) -> bool {
+/// What stands in the place of arguments that nest too deeply: no tool takes it.
+pub(super) fn too_deep() -> Value {
+    Value::String(format!("(nested deeper than {ARGUMENT_DEPTH} levels, and left out)"))
+}
+
+pub(super) fn is_deeper(value: &Value, levels: usize) -> bool {
     let Some(left) = levels.checked_sub(1) else {
         return true;
     };

@@ -1,6 +1,6 @@
 //! The owner task: the only writer of one instance.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,7 +21,8 @@ use super::sign::sign_of;
 use crate::agent::Agent;
 use crate::dispatch::Decision;
 use crate::journal::{
-    Body, Checkpoint, Corrupt, Durable, Fence, JournalError, Offset, Outcome, Release, Released, Turn, Usage,
+    Body, Checkpoint, Corrupt, Durable, Fence, JournalError, Offset, Outcome, Release, Released, SnapshotChange, Turn,
+    Usage,
 };
 use crate::turn::{InstanceState, Next, Todo};
 
@@ -86,6 +87,10 @@ pub(super) struct Owner {
     last_commit: Commit,
     /// Records that were folded in and not appended yet, with their time.
     unsent: (i64, Vec<Body>),
+    /// What changes with them of the programs that are kept.
+    pub(super) unkept: Vec<SnapshotChange>,
+    /// Programs that are in memory, by call.
+    pub(super) programs: HashMap<String, super::programs::Live>,
     /// Model streams, tool calls, questions about roles: what ends with the turn.
     pub(super) children: JoinSet<Done>,
     /// The call to a platform that is under way for a reply: it ends by itself, whatever becomes of the turn.
@@ -183,6 +188,8 @@ impl Owner {
             commits: FuturesUnordered::new(),
             last_commit,
             unsent: (0, Vec::new()),
+            unkept: Vec::new(),
+            programs: HashMap::new(),
             children: JoinSet::new(),
             posts: JoinSet::new(),
             chunks,
@@ -326,9 +333,13 @@ impl Owner {
     /// Nothing is under way and nothing is to be done before `wake_at`, which is far enough to sleep till then.
     fn rests(&self, wake_at: Option<i64>) -> bool {
         let soon = |due_ms: i64| due_ms.saturating_sub(self.services.clock.now_ms()) < 5_000;
-        self.state.running.is_none()
-            && (self.state.pending.is_empty()
-                || wake_at.is_some() && self.consider_at_ms > self.services.clock.now_ms())
+        let must_wait = || wake_at.is_some() && self.consider_at_ms > self.services.clock.now_ms();
+        let is_idle = match &self.state.running {
+            None => self.state.pending.is_empty() || must_wait(),
+            // It waits for people, or for a time: what is said meanwhile waits with it.
+            Some(_) => matches!(self.state.next(), Next::Rest { .. }),
+        };
+        is_idle
             && self.children.is_empty()
             && self.posts.is_empty()
             && self.commits.is_empty()
@@ -353,13 +364,14 @@ impl Owner {
     }
 
     /// Sends what was written to the journal. The commit comes later.
-    fn append(&mut self) {
+    pub(super) fn append(&mut self) {
         let (at_ms, bodies) = (self.unsent.0, std::mem::take(&mut self.unsent.1));
         if bodies.is_empty() {
             return;
         }
         let count = u64::try_from(bodies.len()).unwrap_or(u64::MAX);
-        let commit = self.services.engine.append(self.fence, at_ms, bodies).shared();
+        let snapshots = std::mem::take(&mut self.unkept);
+        let commit = self.services.engine.append(self.fence, at_ms, bodies, snapshots).shared();
         self.fence.written = self.fence.written.saturating_add(count);
         self.commits.push(commit.clone());
         self.last_commit = commit;
@@ -375,11 +387,16 @@ impl Owner {
     pub(super) fn end(&mut self, turn: Turn, outcome: Outcome, reason: Option<String>) -> Result<(), Halt> {
         self.flush()?;
         let usage = self.state.running.as_ref().map_or(Usage::default(), |running| running.usage);
-        if self.calling.take().is_some() || !self.tools_running.is_empty() {
+        if self.calling.take().is_some() || !self.tools_running.is_empty() || !self.programs.is_empty() {
             self.abort_children();
         }
         tracing::info!(instance = %self.id, turn, ?outcome, reason, tokens = usage.total(), "turn ended");
         metrics::counter!("turns_total", "outcome" => format!("{outcome:?}").to_lowercase()).increment(1);
+        if self.state.running.as_ref().is_some_and(|running| running.has_kept) {
+            // Gone with the record of the end, and not with one before it.
+            self.append();
+            self.unkept.push(SnapshotChange::Forget { turn });
+        }
         self.write(vec![Body::TurnEnded { turn, outcome, reason, usage }])?;
         self.signs.push((turn, sign_of(outcome)));
         self.definition = None;
@@ -391,6 +408,7 @@ impl Owner {
     fn abort_children(&mut self) {
         self.children = JoinSet::new();
         self.tools_running.clear();
+        self.programs.clear();
         self.considering = false;
     }
 
@@ -514,7 +532,8 @@ impl Owner {
                 Ok(Some(Err(_))) => continue,
                 Ok(None) | Err(_) => break,
             };
-            if matches!(done, Done::Posted(_) | Done::Tool { .. }) && self.done(done).is_err() {
+            let is_settling = matches!(done, Done::Posted(_) | Done::Asked { .. } | Done::Tool { .. });
+            if is_settling && self.done(done).is_err() {
                 break;
             }
         }
@@ -542,6 +561,8 @@ impl Owner {
             Done::Considered(decisions) => self.considered(decisions),
             Done::Model { turn, step, attempt, model, answer } => self.answered(turn, step, attempt, model, answer),
             Done::Tool { turn, step, call, effect, outcome } => self.tool_returned(turn, step, &call, effect, outcome),
+            Done::Program { turn, step, call, left } => self.program_left(turn, step, &call, left),
+            Done::Asked { approval, action, result } => self.asked(&approval, action, result),
             Done::Posted(posted) => self.posted(posted),
             Done::Signed => Ok(()),
             Done::NotDurable(error) => Err(error.into()),

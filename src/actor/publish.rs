@@ -15,7 +15,7 @@ use crate::outbox::{Action, Reply, TasksDue, UNKNOWN_HASH, plan, plan_again_at, 
 const STATUS_DEADLINE: Duration = Duration::from_secs(3);
 
 /// How long before a refused credential is tried again.
-const CREDENTIALS_WAIT_MS: i64 = 60_000;
+pub(super) const CREDENTIALS_WAIT_MS: i64 = 60_000;
 
 /// Times in a row that a platform may leave us without an answer before an operator has to look.
 const TROUBLE_MAX: u32 = 8;
@@ -41,7 +41,7 @@ impl Owner {
             // In the order of the thread; but a notice that is complete does not wait for an answer that is not.
             let replies = &self.state.replies;
             let Some(reply) = replies.iter().find(|reply| reply.finished).or(replies.front()) else {
-                return Ok(None);
+                return self.ask_people();
             };
             let Some(connection) = self.services.connections.get(&reply.connection).cloned() else {
                 let turn = reply.turn;
@@ -62,7 +62,10 @@ impl Owner {
             let due = due.map(|TasksDue { segment, message, tasks }| Action::Tasks { segment, message, tasks });
             let Some(action) = due.or(planned) else {
                 let due = [plan_again_at(reply, &capabilities), again_at].into_iter().flatten();
-                return Ok(due.filter(|due_ms| *due_ms > now_ms).min());
+                let due = due.filter(|due_ms| *due_ms > now_ms).min();
+                // What was said stands above what is asked.
+                let ask_at = self.ask_people()?;
+                return Ok([due, ask_at].into_iter().flatten().min());
             };
             let turn = reply.turn;
             match action {

@@ -6,12 +6,18 @@ use std::time::Duration;
 use reveille_channel::Event;
 use sha2::{Digest, Sha256};
 
+use super::approvals::Leave;
 use super::children::Done;
 use super::owner::{Halt, Owner};
 use crate::agent::Agent;
-use crate::dispatch::{Decision, decide_reach, decide_tool};
+use crate::codemode::{APPROVAL, CODE, DESCRIBE, SEARCH, SLEEP};
+use crate::dispatch::{Decision, decide_reach, decide_tool, needs_approval};
 use crate::journal::{Body, Effect, Step, ToolCall, ToolOutcome, Turn};
-use crate::tool::{Form, Leave, ToolContext};
+use crate::tool::{self, Form, ToolContext};
+use crate::turn::{Call, alarm_of};
+
+/// The longest that a program may sleep at once.
+const SLEEP_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Owner {
     /// Runs the calls that have no result and do not run. Whether the state changed.
@@ -21,57 +27,110 @@ impl Owner {
             self.end(turn, crate::journal::Outcome::Failed, Some(reason))?;
             return Ok(true);
         };
-        let current = self.services.catalogue.get(&self.agent);
         let mut changed = false;
+        let mut to_ask = Vec::new();
         for id in ids {
             if self.tools_running.contains(id) {
                 continue;
             }
-            let Some(running) = &self.state.running else {
-                break;
-            };
-            let Some(call) = running.calls.iter().find(|call| call.call.id == *id).cloned() else {
-                continue;
-            };
-            let trigger = running.events.first().cloned();
-            let since_ms = running.started_at_ms;
-            let most = running.limits.attempts;
-            let refused = match decide_tool(&kept, current.as_ref(), &call.call.name) {
-                Decision::Allow { .. } => None,
-                Decision::Deny { .. } | Decision::AskRole => Some(self.refusal(&call.call.name, &kept)),
-            };
-            let connection =
-                trigger.as_ref().and_then(|event| self.services.connections.get(&event.connection)).cloned();
-            let (outcome, attempts) = match (refused, &trigger, &connection) {
-                (Some(message), ..) => (Some(ToolOutcome::Error { message }), 0),
-                (None, Some(_), Some(_)) if call.attempts < most.max(1) => (None, call.attempts),
-                (None, Some(_), Some(_)) => {
-                    let message = format!("it was begun {} times and never came to an end", call.attempts);
-                    (Some(ToolOutcome::Unknown { message }), call.attempts)
+            let found = self.state.running.as_ref().and_then(|running| running.calls.iter().find(|call| call.call.id == *id));
+            let Some(call) = found.cloned() else { continue };
+            let outcome = match self.step_of(turn, step, &call, &kept)? {
+                StepOf::Done(has_changed) => {
+                    changed |= has_changed;
+                    continue;
                 }
-                _ => (Some(ToolOutcome::Error { message: "the connection it needs is not configured".into() }), 0),
+                StepOf::Ask => {
+                    to_ask.push(call.call);
+                    continue;
+                }
+                StepOf::Outcome(outcome) => outcome,
             };
-            if let Some(outcome) = outcome {
-                self.write(vec![Body::ToolReturned { turn, step, call: id.clone(), outcome }])?;
-                changed = true;
-                continue;
-            }
-            let (Some(trigger), Some(connection)) = (trigger, connection) else {
-                continue;
-            };
-            let attempt = attempts.saturating_add(1);
-            let key = key(self.id, turn, step, id);
-            // A tool that does not exist does nothing: the registry says so to the model.
-            let effect = self.services.tools.get(&call.call.name).map_or(Effect::Read, |tool| tool.spec().effect);
-            if effect != Effect::Read {
-                let call = call.call.clone();
-                self.write(vec![Body::ToolCalled { turn, step, call, effect, key: key.clone(), attempt }])?;
-            }
-            let mut context = self.tool_context(&kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
-            context.reach = Arc::new(decide_reach(&kept, current.as_ref()));
-            self.spawn_tool(turn, step, call.call, effect, context, attempt > 1);
+            self.write(vec![Body::ToolReturned { turn, step, call: id.clone(), outcome }])?;
+            changed = true;
         }
-        Ok(changed)
+        Ok(self.ask_for(&kept, turn, step, to_ask)? || changed)
+    }
+
+    /// Takes the next step of one call.
+    fn step_of(&mut self, turn: Turn, step: Step, call: &Call, kept: &Arc<Agent>) -> Result<StepOf, Halt> {
+        let is_host_call = call.parent.is_some();
+        let name = call.call.name.as_str();
+        let current = self.services.catalogue.get(&self.agent);
+        if name == CODE && kept.codemode && !is_host_call {
+            if current.as_ref().is_none_or(|current| !current.codemode) && !self.programs.contains_key(&call.call.id) {
+                let message = "Code mode was switched off for this agent. The program does not run.".into();
+                return Ok(StepOf::Outcome(ToolOutcome::Error { message }));
+            }
+            return self.run_program(turn, step, call, kept).map(StepOf::Done);
+        }
+        if is_host_call && let Some(taken) = self.host_call(&call.call, kept)? {
+            return Ok(taken);
+        }
+        if !matches!(decide_tool(kept, current.as_ref(), name), Decision::Allow { .. }) {
+            return Ok(StepOf::Outcome(ToolOutcome::Error { message: self.refusal(name, kept) }));
+        }
+        let spec = self.services.tools.get(name).map(|tool| tool.spec());
+        let must_ask = spec.is_some_and(|spec| needs_approval(kept, current.as_ref(), spec));
+        if must_ask {
+            match self.leave_of(&call.call) {
+                Leave::Given => {}
+                Leave::Ask => return Ok(StepOf::Ask),
+                Leave::Refused(outcome) => return Ok(StepOf::Outcome(outcome)),
+                Leave::Waits => return Ok(StepOf::Done(false)),
+            }
+        }
+        // A tool that does not exist does nothing: the registry says so to the model.
+        let effect = spec.map_or(Effect::Read, |spec| spec.effect);
+        let Some(running) = &self.state.running else { return Ok(StepOf::Done(false)) };
+        let Some(trigger) = running.events.first().cloned() else { return Ok(StepOf::Done(false)) };
+        let (since_ms, most) = (running.started_at_ms, running.limits.attempts.max(1));
+        let Some(connection) = self.services.connections.get(&trigger.connection).cloned() else {
+            let message = "the connection it needs is not configured".into();
+            return Ok(StepOf::Outcome(ToolOutcome::Error { message }));
+        };
+        if call.attempts >= most {
+            let message = format!("it was begun {} times and never came to an end", call.attempts);
+            return Ok(StepOf::Outcome(ToolOutcome::Unknown { message }));
+        }
+        let attempt = call.attempts.saturating_add(1);
+        let key = key(self.id, turn, step, &call.call.id);
+        // The yes of people is used up by this record: it is durable before the call leaves.
+        if effect != Effect::Read || must_ask {
+            let call = call.call.clone();
+            self.write(vec![Body::ToolCalled { turn, step, call, effect, key: key.clone(), attempt }])?;
+        }
+        let mut context = self.tool_context(kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
+        context.reach = Arc::new(decide_reach(kept, current.as_ref()));
+        let form = if is_host_call { Form::Value } else { Form::Text };
+        self.spawn_tool(turn, step, call.call.clone(), effect, context, attempt > 1, form);
+        Ok(StepOf::Done(false))
+    }
+
+    /// The host calls of a program that are no tools.
+    fn host_call(&mut self, call: &ToolCall, agent: &Agent) -> Result<Option<StepOf>, Halt> {
+        let error = |message: String| Some(StepOf::Outcome(ToolOutcome::Error { message }));
+        match call.name.as_str() {
+            APPROVAL => match (call.arguments.as_str(), self.own_question(call)) {
+                (None, _) => Ok(error("`approval` takes one text: what people are asked to agree to.".to_owned())),
+                (Some(_), Some(outcome)) => Ok(Some(StepOf::Outcome(outcome))),
+                (Some(_), None) => Ok(Some(match self.may_ask(call) {
+                    Leave::Refused(_) => StepOf::Outcome(ToolOutcome::Ok { content: "false".into(), truncated: false }),
+                    _ => StepOf::Ask,
+                })),
+            },
+            SLEEP => {
+                let longest = SLEEP_MAX.as_millis();
+                let Some(ms) = call.arguments.as_u64().filter(|ms| u128::from(*ms) <= longest) else {
+                    return Ok(error(format!("`sleep` takes a number of milliseconds, {longest} at most.")));
+                };
+                let due_at_ms = self.services.clock.now_ms().saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
+                self.write(vec![Body::AlarmSet { name: alarm_of(&call.id), due_at_ms }])?;
+                Ok(Some(StepOf::Done(true)))
+            }
+            SEARCH | DESCRIBE => Ok(Some(StepOf::Outcome(self.services.codemode.look_up(&self.services.tools, agent, call)))),
+            _ => Ok(None),
+        }
     }
 
     fn refusal(&self, name: &str, agent: &Agent) -> String {
@@ -113,26 +172,28 @@ impl Owner {
         effect: Effect,
         context: ToolContext,
         was_begun: bool,
+        form: Form,
     ) {
         tracing::debug!(instance = %self.id, turn, step, tool = call.name, ?effect, was_begun, "tool call");
         self.tools_running.insert(call.id.clone());
         let services = Arc::clone(&self.services);
-        let left = self.state.next_alarm().map_or(i64::MAX, |(_, due_ms)| due_ms.saturating_sub(context.now_ms));
+        let left = self.state.deadline(turn).map_or(i64::MAX, |due_ms| due_ms.saturating_sub(context.now_ms));
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-        // What only looks may run ahead of the fsync; what acts may not.
-        let durable = (effect != Effect::Read).then(|| self.written());
+        // What only looks may run ahead of the fsync; what acts may not, nor what people were asked about.
+        let is_recorded = effect != Effect::Read || self.state.running.as_ref().is_some_and(|running| running.approval_for(&call.id).is_some());
+        let durable = is_recorded.then(|| self.written());
         self.children.spawn(async move {
             let leave = match durable {
-                None => Leave::Look,
+                None => tool::Leave::Look,
                 Some(commit) => match commit.await {
-                    Ok(durable) => Leave::Act(durable),
+                    Ok(durable) => tool::Leave::Act(durable),
                     Err(error) => return Done::NotDurable(error),
                 },
             };
             let outcome = if was_begun {
-                services.tools.resume(&call.name, &context, &call.arguments, left, &leave, Form::Text).await
+                services.tools.resume(&call.name, &context, &call.arguments, left, &leave, form).await
             } else {
-                services.tools.run(&call.name, &context, &call.arguments, left, &leave, Form::Text).await
+                services.tools.run(&call.name, &context, &call.arguments, left, &leave, form).await
             };
             Done::Tool { turn, step, call, effect, outcome }
         });
@@ -159,7 +220,11 @@ impl Owner {
         let name = self.services.tools.get(&call.name).map_or("unknown", |tool| tool.spec().name);
         metrics::counter!("tool_calls_total", "tool" => name, "outcome" => kind).increment(1);
         let mut bodies = Vec::with_capacity(2);
-        if effect == Effect::Read {
+        let calls = self.state.running.as_ref().map(|running| running.calls.as_slice()).unwrap_or_default();
+        let Some(known) = calls.iter().find(|known| known.call.id == call.id && known.outcome.is_none()) else {
+            return Ok(());
+        };
+        if known.attempts == 0 {
             let key = key(self.id, turn, step, &call.id);
             bodies.push(Body::ToolCalled { turn, step, call: call.clone(), effect, key, attempt: 1 });
         }
@@ -169,8 +234,18 @@ impl Owner {
     }
 }
 
+/// What one step of a call came to.
+enum StepOf {
+    /// It waits or runs; whether the state changed.
+    Done(bool),
+    /// People have to be asked first.
+    Ask,
+    /// It is over.
+    Outcome(ToolOutcome),
+}
+
 /// The idempotency key of a call: the same on every try.
-fn key(instance: reveille_channel::InstanceId, turn: Turn, step: Step, call: &str) -> String {
+pub(super) fn key(instance: reveille_channel::InstanceId, turn: Turn, step: Step, call: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(instance.as_bytes());
     hash.update(turn.to_be_bytes());

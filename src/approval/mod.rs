@@ -136,19 +136,7 @@ impl Request {
     }
 
     fn bound(&self) -> Value {
-        let items: Vec<Value> = self
-            .items
-            .iter()
-            .map(|item| {
-                json!({
-                    "call": item.call,
-                    "tool": item.tool,
-                    "description": item.description,
-                    "schema": sha256(&canonical::compact(&item.parameters)),
-                    "arguments": item.arguments,
-                })
-            })
-            .collect();
+        let items: Vec<Value> = self.items.iter().map(Item::bound).collect();
         json!({
             "version": VERSION,
             "instance": self.instance,
@@ -162,6 +150,38 @@ impl Request {
             "items": items,
         })
     }
+}
+
+impl Item {
+    fn bound(&self) -> Value {
+        json!({
+            "call": self.call,
+            "tool": self.tool,
+            "description": self.description,
+            "schema": sha256(&canonical::compact(&self.parameters)),
+            "arguments": self.arguments,
+        })
+    }
+}
+
+/// Whether a yes to this request, in its canonical form, is one to this call as it would be made now: byte for byte, by the same
+/// tool.
+#[must_use]
+pub fn binds(request: &str, item: &Item) -> bool {
+    let Ok(request) = serde_json::from_str::<Value>(request) else { return false };
+    let wanted = canonical::compact(&item.bound());
+    let items = request.get("items").and_then(Value::as_array);
+    items.is_some_and(|items| items.iter().any(|bound| canonical::compact(bound) == wanted))
+}
+
+/// Whether a request, in its canonical form, is about this tool with these arguments, whoever called.
+#[must_use]
+pub fn is_about(request: &str, tool: &str, arguments: &Value) -> bool {
+    let Ok(request) = serde_json::from_str::<Value>(request) else { return false };
+    let items = request.get("items").and_then(Value::as_array);
+    items.is_some_and(|items| {
+        items.iter().any(|item| item.get("tool").is_some_and(|of| of == tool) && item.get("arguments") == Some(arguments))
+    })
 }
 
 /// The id of the request that an answer is for, by the reference that came back.

@@ -229,7 +229,11 @@ impl From<StartError> for Failure {
             StartError::Listen { .. } => {
                 (Code::Listen, "stop what uses the port, or set `server.listen` to another one")
             }
-            StartError::Tools(_) | StartError::Metrics(_) => {
+            StartError::Key(_) => (
+                Code::Storage,
+                "a key has 64 hexadecimal digits; `openssl rand -hex 32` makes one for `storage.key`",
+            ),
+            StartError::Tools(_) | StartError::CodeMode(_) | StartError::Metrics(_) => {
                 (Code::Listen, "this is a mistake of the build; please report it")
             }
         };

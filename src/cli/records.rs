@@ -1,7 +1,7 @@
 //! Records in a line each, for people.
 
 use super::journal::{count, wall_time};
-use crate::journal::{Body, Outcome, ToolOutcome};
+use crate::journal::{Body, Outcome, ToolOutcome, Verdict};
 
 /// The most characters of somebody's text that are shown.
 const LONGEST: usize = 100;
@@ -43,6 +43,26 @@ pub(super) fn line(body: &Body) -> String {
             };
             format!("turn {turn} step {step}: {word}: {}", brief(text))
         }
+        Body::CodeStarted { turn, step, attempt, .. } => format!("turn {turn} step {step} try {attempt}: a program"),
+        Body::CodeSuspended { turn, step, requests, waiting, snapshot, .. } => {
+            let asks: Vec<_> = requests.iter().map(|call| call.name.as_str()).collect();
+            let asks = if asks.is_empty() { String::new() } else { format!(", asks for {}", brief(&asks.join(", "))) };
+            let kept = if snapshot.is_some() { ", kept" } else { "" };
+            format!("turn {turn} step {step}: waits for {}{kept}{asks}", count(waiting.len(), "call"))
+        }
+        Body::ApprovalAsked { turn, approval, calls, expires_at_ms, .. } => {
+            let until = wall_time(*expires_at_ms);
+            format!("turn {turn}: {approval}, for {}, until {until}", count(calls.len(), "call"))
+        }
+        Body::ApprovalDecided { turn, approval, verdict, by, .. } => {
+            let by = by.as_ref().map_or_else(String::new, |actor| format!(" by {}", actor.name));
+            format!("turn {turn}: {approval} {}{by}", self::verdict(*verdict))
+        }
+        Body::QuestionShown { turn, approval, receipt } => format!("turn {turn}: {approval} as {}", receipt.id),
+        Body::QuestionClosed { turn, approval, failure } => {
+            let failure = failure.as_deref().map_or_else(String::new, |why| format!(": {}", brief(why)));
+            format!("turn {turn}: {approval}{failure}")
+        }
         Body::ReplyOpened { turn, segment, marker, .. } => format!("turn {turn} message {segment}: marker {marker}"),
         Body::ReplyShown { turn, segment, receipt, end, complete, .. } => {
             let complete = if *complete { ", complete" } else { "" };
@@ -67,6 +87,17 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed",
         Outcome::Failed => "failed",
         Outcome::Aborted => "aborted",
+    }
+}
+
+/// What came of an approval, as a word.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approved => "approved",
+        Verdict::Denied => "denied",
+        Verdict::Expired => "expired",
+        Verdict::Withdrawn => "withdrawn",
+        Verdict::Unasked => "not asked",
     }
 }
 

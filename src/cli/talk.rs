@@ -165,6 +165,7 @@ pub(super) async fn begin(
         models: prepared.models.clone(),
         default_model: prepared.default_model.clone(),
         access: prepared.config.access.default,
+        keys: prepared.config.storage_keys.clone(),
     };
     Session::start(start).await.map_err(|error| match error {
         SessionError::Journal(JournalError::Locked { folder, .. }) => {

@@ -194,6 +194,12 @@ fn of_turn(records: Vec<Record>, turn: u64) -> Vec<Record> {
         | Body::ModelFailed { turn: of, .. }
         | Body::ToolCalled { turn: of, .. }
         | Body::ToolReturned { turn: of, .. }
+        | Body::CodeStarted { turn: of, .. }
+        | Body::CodeSuspended { turn: of, .. }
+        | Body::ApprovalAsked { turn: of, .. }
+        | Body::ApprovalDecided { turn: of, .. }
+        | Body::QuestionShown { turn: of, .. }
+        | Body::QuestionClosed { turn: of, .. }
         | Body::ReplyOpened { turn: of, .. }
         | Body::ReplyShown { turn: of, .. }
         | Body::ReplyFailed { turn: of, .. }

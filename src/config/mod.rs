@@ -96,7 +96,7 @@ pub enum Storage {
 }
 
 /// The keys of `[storage]`, of 64 hexadecimal digits each.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct StorageKeys {
     /// Seals and opens.
     pub key: Option<Secret>,

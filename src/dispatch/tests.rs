@@ -388,6 +388,7 @@ fn tool(name: &'static str, class: Class) -> ToolSpec {
         name,
         description: "Does it.",
         parameters: serde_json::Value::Null,
+        returns: None,
         effect: Effect::Once,
         class,
         platform: None,

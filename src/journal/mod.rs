@@ -19,8 +19,8 @@ use reveille_channel::{Event, InstanceId};
 use serde::{Deserialize, Serialize};
 
 pub use record::{
-    BODY_VERSION, Body, Concurrency, Effect, Limits, Offset, Outcome, Record, Step, StopReason, ToolCall, ToolOutcome,
-    Turn, Usage,
+    BODY_VERSION, Body, Concurrency, ConsoleLine, Effect, Limits, Offset, Outcome, Record, Step, StopReason, ToolCall,
+    ToolOutcome, Turn, Usage, Verdict,
 };
 
 /// A value whose records are committed and fsynced. What the world can see is done with nothing else.
@@ -147,6 +147,25 @@ pub struct MessageRow {
     pub text: String,
     /// When, milliseconds since the Unix epoch.
     pub at_ms: i64,
+}
+
+/// A change of what is kept of an instance's programs that wait; it holds with the records it is appended with, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotChange {
+    /// Keep this one, in place of the program's last one.
+    Keep {
+        /// The running turn.
+        turn: Turn,
+        /// The call of the tool `code`.
+        call: String,
+        /// Sealed.
+        sealed: Vec<u8>,
+    },
+    /// Keep none of a turn.
+    Forget {
+        /// The turn.
+        turn: Turn,
+    },
 }
 
 /// What [`Engine::release`] leaves behind.
@@ -277,7 +296,7 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     /// [`JournalError::Unknown`], [`JournalError::Corrupt`], [`JournalError::Storage`].
     async fn claim(&self, instance: InstanceId) -> Result<Durable<Claim>, JournalError>;
 
-    /// Appends records. The order is fixed when this is called; the future is only the waiting for the commit, and
+    /// Appends records, and changes what is kept of programs with them. The order is fixed when this is called; the future is only the waiting for the commit, and
     /// dropping it does not take the records back.
     ///
     /// # Errors
@@ -287,7 +306,14 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
         fence: Fence,
         at_ms: i64,
         bodies: Vec<Body>,
+        snapshots: Vec<SnapshotChange>,
     ) -> BoxFuture<'static, Result<Durable<()>, JournalError>>;
+
+    /// The snapshot that is kept of a program, sealed.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    async fn snapshot(&self, instance: InstanceId, turn: Turn, call: &str) -> Result<Option<Vec<u8>>, JournalError>;
 
     /// The records of a claimed instance from an offset on, in order, at most `limit`: how an owner learns of events that
     /// were admitted while it runs.

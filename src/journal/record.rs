@@ -1,6 +1,6 @@
 //! The records of an instance's journal: the only truth. Everything else is a projection of them.
 
-use reveille_channel::{Event, EventId, Marker, Receipt};
+use reveille_channel::{Actor, Ask, Event, EventId, Marker, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -158,6 +158,85 @@ pub enum Body {
         /// What came of it.
         outcome: ToolOutcome,
     },
+    /// A program begins, or begins again after the process that ran it ended: from its last snapshot, else from its start.
+    /// Host calls that it made after that are forgotten; they only read.
+    CodeStarted {
+        /// The running turn.
+        turn: Turn,
+        /// The model call that asked.
+        step: Step,
+        /// The call of the tool `code`.
+        call: String,
+        /// 1 for the first run.
+        attempt: u32,
+        /// What its randomness comes from.
+        seed: u64,
+    },
+    /// A program waits for host calls. Durable before any of them acts, and before the instance waits itself.
+    CodeSuspended {
+        /// The running turn.
+        turn: Turn,
+        /// The model call that asked.
+        step: Step,
+        /// The call of the tool `code`.
+        call: String,
+        /// The host calls that are new. Their ids are the program's own, `/` and a number.
+        requests: Vec<ToolCall>,
+        /// The numbers of all host calls that it waits for.
+        waiting: Vec<u32>,
+        /// What it wrote to the console meanwhile.
+        console: Vec<ConsoleLine>,
+        /// The program as it is now is kept in this commit: the hash of the image that it stands on.
+        snapshot: Option<String>,
+    },
+    /// People are asked whether calls may be made. None of these is made before they agree.
+    ApprovalAsked {
+        /// The running turn.
+        turn: Turn,
+        /// Its id, a pure function of what is asked.
+        approval: String,
+        /// The calls.
+        calls: Vec<String>,
+        /// Everything that a yes binds, as canonical JSON.
+        request: String,
+        /// What people see, rendered by code from the same bytes.
+        ask: Box<Ask>,
+        /// From then on it counts as a no, milliseconds since the Unix epoch.
+        expires_at_ms: i64,
+        /// Whoever asked for the turn may not answer.
+        four_eyes: bool,
+    },
+    /// What people said to it. Exactly one per approval.
+    ApprovalDecided {
+        /// The running turn.
+        turn: Turn,
+        /// Which.
+        approval: String,
+        /// What.
+        verdict: Verdict,
+        /// Who said so.
+        by: Option<Actor>,
+        /// The event that said so: it joins the turn.
+        event: Option<EventId>,
+    },
+    /// The question is visible.
+    QuestionShown {
+        /// The turn.
+        turn: Turn,
+        /// The approval.
+        approval: String,
+        /// The platform's id of it.
+        receipt: Receipt,
+    },
+    /// Nothing more will be done to the question: its answer stands in its place, or it could not be brought there.
+    QuestionClosed {
+        /// The turn.
+        turn: Turn,
+        /// The approval.
+        approval: String,
+        /// Why it could not be brought there, without credentials.
+        failure: Option<String>,
+    },
     /// A message of ours is about to be posted.
     ReplyOpened {
         /// The turn it answers for.
@@ -238,6 +317,12 @@ impl Body {
             Self::ModelFailed { .. } => "model_failed",
             Self::ToolCalled { .. } => "tool_called",
             Self::ToolReturned { .. } => "tool_returned",
+            Self::CodeStarted { .. } => "code_started",
+            Self::CodeSuspended { .. } => "code_suspended",
+            Self::ApprovalAsked { .. } => "approval_asked",
+            Self::ApprovalDecided { .. } => "approval_decided",
+            Self::QuestionShown { .. } => "question_shown",
+            Self::QuestionClosed { .. } => "question_closed",
             Self::ReplyOpened { .. } => "reply_opened",
             Self::ReplyShown { .. } => "reply_shown",
             Self::ReplyFailed { .. } => "reply_failed",
@@ -257,6 +342,31 @@ pub struct ToolCall {
     pub name: String,
     /// Its arguments; checked against the tool's schema before it runs.
     pub arguments: Value,
+}
+
+/// A line that a program wrote to its console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleLine {
+    /// `debug`, `log`, `info`, `warn` or `error`.
+    pub level: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// What came of an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The calls may be made, once.
+    Approved,
+    /// They may not.
+    Denied,
+    /// Nobody said anything in time, which is a no.
+    Expired,
+    /// Nobody needs an answer any more.
+    Withdrawn,
+    /// The question could not be put to people, which is a no.
+    Unasked,
 }
 
 /// What a tool may do to the world: it decides what happens after a crash in the middle of it.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::journal::{
     Admission, Admitted, Body, Claim, Durable, Engine, Fence, InstallationRow, JournalError, Offset, Record, Release,
-    Released,
+    Released, SnapshotChange, Turn,
 };
 
 /// What has become of the journal.
@@ -74,10 +74,15 @@ impl Engine for Alone {
         fence: Fence,
         at_ms: i64,
         bodies: Vec<Body>,
+        snapshots: Vec<SnapshotChange>,
     ) -> BoxFuture<'static, Result<Durable<()>, JournalError>> {
-        let commit = self.inner.append(fence, at_ms, bodies);
+        let commit = self.inner.append(fence, at_ms, bodies, snapshots);
         let news = self.news.clone();
         commit.inspect(move |result| tell(&news, result)).boxed()
+    }
+
+    async fn snapshot(&self, instance: InstanceId, turn: Turn, call: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        self.told(self.inner.snapshot(instance, turn, call).await)
     }
 
     async fn read(&self, instance: InstanceId, from: Offset, limit: usize) -> Result<Vec<Record>, JournalError> {

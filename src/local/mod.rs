@@ -20,10 +20,11 @@ use tokio::sync::{mpsc, watch};
 use crate::actor::ActorLimits;
 use crate::agent::{Catalogue, ModelRef};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Storage;
+use crate::codemode::CodeMode;
+use crate::config::{Storage, StorageKeys};
 use crate::connection::{Connection, Connections};
 use crate::dispatch::AccessDefault;
-use crate::gateway::{Gateway, Parts, StartError, journal, workspaces};
+use crate::gateway::{self, Gateway, Parts, StartError, journal};
 use crate::journal::embedded::reader::Reader;
 use crate::journal::{Body, Corrupt, Engine, JournalError, Offset, Record};
 use crate::model::Models;
@@ -61,6 +62,8 @@ pub struct Start {
     pub default_model: Option<ModelRef>,
     /// `[access] default`.
     pub access: AccessDefault,
+    /// What seals, where the configuration says.
+    pub keys: StorageKeys,
 }
 
 /// Why a conversation does not begin or go on.
@@ -148,15 +151,18 @@ impl Session {
         let (engine, news) = Alone::new(engine, id);
         let engine: Arc<dyn Engine> = Arc::new(engine);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let workspaces = Some(workspaces(&Storage::Folder(start.folder.clone())));
-        let platforms = Platforms { workspaces, ..Platforms::default() };
+        let storage = Storage::Folder(start.folder.clone());
+        let platforms = Platforms { workspaces: Some(gateway::workspaces(&storage)), ..Platforms::default() };
+        let tools = Registry::built_in(&platforms).map_err(StartError::from)?;
+        let codemode = CodeMode::new(&tools, gateway::keys(&storage, &start.keys)?).map_err(StartError::from)?;
         let parts = Parts {
             connections: Connections::new([Connection::new(NAME, channel)]),
             engine: Arc::clone(&engine),
             catalogue: start.catalogue,
             models: start.models,
             default_model: start.default_model,
-            tools: Registry::built_in(&platforms).map_err(StartError::from)?,
+            tools,
+            codemode,
             access: start.access,
             clock: Arc::clone(&clock),
             limits: ActorLimits { idle: IDLE, grace: GRACE, ..ActorLimits::default() },

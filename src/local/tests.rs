@@ -47,6 +47,7 @@ fn start(folder: &Path, name: &str) -> Start {
         models: Models::default().with("played", Arc::new(script)),
         default_model: Some(ModelRef { table: "played".into(), model: "script".into() }),
         access: AccessDefault::Nobody,
+        keys: StorageKeys::default(),
     }
 }
 

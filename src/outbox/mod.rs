@@ -5,11 +5,13 @@
 //! nothing is posted before the platform was asked whether it is there already.
 
 mod plan;
+mod question;
 mod reply;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
 pub use plan::{Action, plan, plan_again_at, status_again_at};
+pub use question::{Question, QuestionAction};
 pub use reply::{Reply, Segment, UNKNOWN_HASH, text_hash};
 pub use tasks::{TasksDue, tasks_due};

@@ -12,13 +12,19 @@ const TAG_BYTES: usize = 12;
 /// No permission rests on this: a fence only helps a well-meaning model to tell data from instructions.
 #[must_use]
 pub fn from_outside(context: &ToolContext, about: &[(&str, &str)], text: &str, most: usize) -> String {
-    let tag = context.key.get(..TAG_BYTES).unwrap_or(&context.key);
+    fenced(&context.key, about, &cut(visible(text), most).0)
+}
+
+/// `text` as data of the model, whole: the same fence, made from the key of a call.
+#[must_use]
+pub fn fenced(key: &str, about: &[(&str, &str)], text: &str) -> String {
+    let tag = key.get(..TAG_BYTES).unwrap_or(key);
     let mut text = visible(text);
     // Taking something out can bring together what stood around it.
     while !tag.is_empty() && text.contains(tag) {
         text = text.replace(tag, "");
     }
-    fence(tag, about, &cut(text, most).0)
+    fence(tag, about, &text)
 }
 
 /// Without Unicode tags (U+E0000 to U+E007F), which carry hidden text, and with the marks that turn the direction of

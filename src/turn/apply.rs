@@ -3,6 +3,7 @@
 use reveille_channel::EventId;
 
 use super::next::{NO_ANSWER, SHORTENED_BYTES};
+use super::program::alarm_of;
 use super::prompt::event_text;
 use super::state::{Call, Ended, Entry, InstanceState, ModelCall, Pending, Running};
 use crate::journal::{
@@ -57,6 +58,9 @@ impl InstanceState {
                     tool_calls: 0,
                     usage: Usage::default(),
                     overdue: false,
+                    approvals: Vec::new(),
+                    has_kept: false,
+                    paused_ms: None,
                 });
                 let due = at_ms.saturating_add(i64::try_from(limits.wall_ms).unwrap_or(i64::MAX));
                 self.alarms.insert(deadline(*turn), due);
@@ -93,10 +97,7 @@ impl InstanceState {
                     running.tool_calls.saturating_add(u32::try_from(tool_calls.len()).unwrap_or(u32::MAX));
                 running.at_rest = tool_calls.is_empty();
                 running.stop = Some(*stop);
-                running.calls = tool_calls
-                    .iter()
-                    .map(|call| Call { call: call.clone(), attempts: 0, effect: None, outcome: None })
-                    .collect();
+                running.calls = tool_calls.iter().cloned().map(Call::new).collect();
                 self.say(*turn, Message::Assistant { text: text.clone(), tool_calls: tool_calls.clone() }, "", at_ms);
                 if let Some(reply) = self.reply_mut(*turn) {
                     reply.settle(text);
@@ -124,6 +125,32 @@ impl InstanceState {
                 Ok(())
             }
             Body::ToolReturned { turn, step, call, outcome } => self.tool_returned(*turn, *step, call, outcome, at_ms),
+            Body::CodeStarted { turn, step, call, attempt, seed } => {
+                self.code_started(*turn, *step, call, *attempt, *seed)
+            }
+            Body::CodeSuspended { turn, step, call, requests, waiting, console, snapshot } => {
+                self.code_suspended(*turn, *step, call, requests, waiting, console, snapshot.as_deref())
+            }
+            Body::ApprovalAsked { turn, approval, calls, request, ask, expires_at_ms, four_eyes } => {
+                self.approval_asked(*turn, approval, calls, request, ask, *expires_at_ms, *four_eyes, at_ms)
+            }
+            Body::ApprovalDecided { turn, approval, verdict, by, event } => {
+                self.approval_decided(*turn, approval, *verdict, by.as_ref(), *event, at_ms)
+            }
+            Body::QuestionShown { approval, receipt, .. } => {
+                let question = self.question_mut(approval)?;
+                if question.receipt.is_some() {
+                    return Err(Corrupt(format!("the question of approval {approval} is shown twice")));
+                }
+                question.receipt = Some(receipt.clone());
+                question.in_doubt = false;
+                Ok(())
+            }
+            Body::QuestionClosed { approval, .. } => {
+                self.question_mut(approval)?;
+                self.questions.retain(|question| question.approval != *approval);
+                Ok(())
+            }
             Body::ReplyOpened { turn, .. } | Body::ReplyShown { turn, .. } => {
                 let reply =
                     self.reply_mut(*turn).ok_or_else(|| Corrupt(format!("turn {turn} has no reply to be shown")))?;
@@ -141,14 +168,18 @@ impl InstanceState {
             }
             Body::AlarmSet { name, due_at_ms } => {
                 self.alarms.insert(name.clone(), *due_at_ms);
-                Ok(())
+                match self.running.as_ref().map(|running| running.turn) {
+                    Some(turn) if name.starts_with("call ") => self.pause(turn, at_ms),
+                    _ => Ok(()),
+                }
             }
             Body::AlarmFired { name } => {
                 self.alarms.remove(name).ok_or_else(|| Corrupt(format!("alarm {name} was not set")))?;
                 if let Some(running) = &mut self.running {
                     running.overdue |= *name == deadline(running.turn);
                 }
-                Ok(())
+                self.approval_expired(name, at_ms)?;
+                self.call_woken(name, at_ms)
             }
             Body::TurnEnded { turn, outcome, reason, .. } => self.turn_ended(*turn, *outcome, reason.as_deref(), at_ms),
         }
@@ -166,7 +197,7 @@ impl InstanceState {
         Ok(())
     }
 
-    fn running(&mut self, turn: Turn) -> Result<&mut Running, Corrupt> {
+    pub(super) fn running(&mut self, turn: Turn) -> Result<&mut Running, Corrupt> {
         self.running
             .as_mut()
             .filter(|running| running.turn == turn)
@@ -183,7 +214,7 @@ impl InstanceState {
             .ok_or_else(|| Corrupt(format!("turn {turn} has no model call {step}, try {attempt}, under way")))
     }
 
-    fn call(&mut self, turn: Turn, step: Step, id: &str) -> Result<&mut Call, Corrupt> {
+    pub(super) fn call(&mut self, turn: Turn, step: Step, id: &str) -> Result<&mut Call, Corrupt> {
         let running = self.running(turn)?;
         if running.step != step {
             return Err(Corrupt(format!("turn {turn} is not at step {step}")));
@@ -229,9 +260,15 @@ impl InstanceState {
             return Err(Corrupt(format!("tool call {id} returned twice")));
         }
         call.outcome = Some(outcome.clone());
+        if call.parent.is_some() {
+            return Ok(());
+        }
         if let Some(reply) = self.reply_mut(turn) {
             reply.end_task(id, matches!(outcome, ToolOutcome::Ok { .. }));
         }
+        // What a program asked for and did not wait for ends with it.
+        self.forget_calls(turn, |call| call.parent.as_ref().is_none_or(|(of, _)| of != id))?;
+        self.withdraw_forgotten(turn, at_ms)?;
         let running = self.running(turn)?;
         if running.calls.iter().all(|call| call.outcome.is_some()) {
             // Results stand in the order the calls were asked for, however they came in.
@@ -305,6 +342,10 @@ impl InstanceState {
             return Err(Corrupt(format!("turn {turn} does not run")));
         };
         self.alarms.remove(&deadline(turn));
+        for call in &running.calls {
+            self.alarms.remove(&alarm_of(&call.call.id));
+        }
+        self.withdraw(&running.approvals, at_ms);
         let (stop, used_tools) = (running.stop, running.tool_calls > 0);
         let mut unknown = Vec::new();
         if running.calls.iter().any(|call| call.outcome.is_none()) {
@@ -320,7 +361,9 @@ impl InstanceState {
                 if is_open && acts {
                     unknown.push(call.call.name.clone());
                 }
-                self.say(turn, result(&call), "", at_ms);
+                if call.parent.is_none() {
+                    self.say(turn, result(&call), "", at_ms);
+                }
             }
         }
         if let Some(reply) = self.reply_mut(turn) {
@@ -433,7 +476,7 @@ fn about_the_end(stop: Option<StopReason>, is_empty: bool, used_tools: bool) -> 
 }
 
 /// The name of the alarm that ends a turn.
-fn deadline(turn: Turn) -> String {
+pub(super) fn deadline(turn: Turn) -> String {
     format!("turn {turn} deadline")
 }
 

@@ -86,8 +86,9 @@ impl InstanceState {
             return Next::Do(Todo::Consider { events: waiting() });
         }
         // What may end the turn does not wait for its next step. What else waits goes on waiting: a model that is being called
-        // would not see it.
-        let may_end = |pending: &&Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted);
+        // would not see it. Nor do answers to what people were asked.
+        let may_end =
+            |pending: &&Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted | Kind::Action { .. });
         let ending: Vec<EventId> = self.pending.iter().filter(may_end).map(|pending| pending.event.id).collect();
         if !ending.is_empty() {
             return Next::Do(Todo::Consider { events: ending });
@@ -99,10 +100,14 @@ impl InstanceState {
                 false => end(running, Outcome::Failed, Some(reason)),
             };
         }
-        let open: Vec<String> =
-            running.calls.iter().filter(|call| call.outcome.is_none()).map(|call| call.call.id.clone()).collect();
-        if !open.is_empty() {
-            return Next::Do(Todo::CallTools { turn: running.turn, step: running.step, calls: open });
+        let open = running.calls.iter().filter(|call| call.outcome.is_none());
+        let ready: Vec<String> =
+            open.clone().filter(|call| self.can_go_on(running, call)).map(|call| call.call.id.clone()).collect();
+        if !ready.is_empty() {
+            return Next::Do(Todo::CallTools { turn: running.turn, step: running.step, calls: ready });
+        }
+        if open.count() > 0 {
+            return Next::Rest { until: self.next_alarm().map(|(_, due)| due) };
         }
         if let Some(model) = &running.model {
             return call_model(running, running.step, model.attempt.saturating_add(1));

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use reveille_channel::{Actor, Event, EventId, ThreadRef};
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approval;
+use super::program::Program;
 use crate::journal::{Effect, Limits, MessageRow, Outcome, Step, StopReason, ToolCall, ToolOutcome, Turn, Usage};
 use crate::model::Message;
-use crate::outbox::Reply;
+use crate::outbox::{Question, Reply};
 
 /// Everything an instance knows. Serialised, it is the instance's checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct InstanceState {
     pub conversation: Vec<Entry>,
     /// Replies that are not visible in full yet, oldest first.
     pub replies: VecDeque<Reply>,
+    /// Questions to people that are not brought to their end yet, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
     /// Wake-ups by name: when, milliseconds since the Unix epoch.
     pub alarms: BTreeMap<String, i64>,
     /// People who were told once that they may not call this agent, by id.
@@ -100,6 +105,15 @@ pub struct Running {
     pub usage: Usage,
     /// The turn's wake-up for its deadline came.
     pub overdue: bool,
+    /// People that were asked, and what they said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// A snapshot of one of its programs was kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_kept: bool,
+    /// While people are waited for, or a time: what is left of the turn's own, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_ms: Option<i64>,
 }
 
 /// A model call that is not answered.
@@ -115,17 +129,31 @@ pub struct ModelCall {
     pub fatal: bool,
 }
 
-/// A tool call of the last answer.
+/// A tool call of the last answer, or one that a program of it makes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// What the model asked for.
+    /// What the model asked for, or the program.
     pub call: ToolCall,
+    /// The program that makes it, and its number there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<(String, u32)>,
+    /// Its own program, once that has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
     /// How often it was begun.
     pub attempts: u32,
     /// What it may do to the world, once it was begun.
     pub effect: Option<Effect>,
     /// Its result.
     pub outcome: Option<ToolOutcome>,
+}
+
+impl Call {
+    /// A call that nothing was done about yet.
+    #[must_use]
+    pub fn new(call: ToolCall) -> Self {
+        Self { call, parent: None, program: None, attempts: 0, effect: None, outcome: None }
+    }
 }
 
 impl InstanceState {
@@ -153,6 +181,9 @@ impl InstanceState {
         for reply in &mut self.replies {
             reply.doubt();
         }
+        for question in &mut self.questions {
+            question.doubt();
+        }
     }
 
     /// Whether a message that has no receipt may be posted all the same. Not recorded: after a restart all of them are in doubt.
@@ -161,6 +192,19 @@ impl InstanceState {
         if let Some(segment) = self.reply_mut(turn).and_then(|reply| reply.segments.get_mut(index)) {
             segment.in_doubt = in_doubt;
         }
+    }
+
+    /// Whether a question that has no receipt may be posted all the same. Not recorded, as [`InstanceState::set_doubt`].
+    pub fn doubt_question(&mut self, approval: &str, in_doubt: bool) {
+        if let Some(question) = self.questions.iter_mut().find(|question| question.approval == approval) {
+            question.in_doubt = in_doubt;
+        }
+    }
+
+    /// When the turn's own time is over, milliseconds since the Unix epoch; `None` while it stands still.
+    #[must_use]
+    pub fn deadline(&self, turn: Turn) -> Option<i64> {
+        self.alarms.get(&super::apply::deadline(turn)).copied()
     }
 
     /// When it wants to wake though nothing happens.

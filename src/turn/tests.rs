@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use reveille_channel::{Actor, ActorKind, Event, EventId, Kind, Marker, Mode, Receipt, ThreadRef};
+use reveille_channel::{Actor, ActorKind, Ask, Event, EventId, Kind, Marker, Mode, Receipt, ThreadRef};
 use serde_json::json;
 
 use super::*;
-use crate::journal::{Body, Concurrency, Effect, Limits, Outcome, StopReason, ToolCall, ToolOutcome, Usage};
+use crate::journal::{
+    Body, Concurrency, Effect, Limits, Outcome, StopReason, ToolCall, ToolOutcome, Usage, Verdict,
+};
 
 fn limits(concurrency: Concurrency) -> Limits {
     Limits {
@@ -58,6 +60,14 @@ enum Luck {
     Refuse,
     AnEventComes,
     Overdue,
+    /// The call is a program: it asks for so many things, and is kept or not.
+    Program { asks: u8, kept: bool },
+    /// The program ended with its process, and begins again.
+    Again,
+    /// The call waits for a time.
+    Sleep,
+    /// People are asked about the call.
+    Ask,
 }
 
 fn luck() -> impl Strategy<Value = Luck> {
@@ -68,6 +78,10 @@ fn luck() -> impl Strategy<Value = Luck> {
         1 => Just(Luck::Refuse),
         2 => Just(Luck::AnEventComes),
         1 => Just(Luck::Overdue),
+        3 => (1u8..4, any::<bool>()).prop_map(|(asks, kept)| Luck::Program { asks, kept }),
+        1 => Just(Luck::Again),
+        1 => Just(Luck::Sleep),
+        2 => Just(Luck::Ask),
     ]
 }
 
@@ -95,7 +109,23 @@ fn history(concurrency: Concurrency, luck: &[Luck]) -> Vec<Body> {
             write(&mut state, Body::AlarmFired { name });
         }
         let Next::Do(todo) = state.next() else {
-            break;
+            // It waits for people, or for a time: both come.
+            let Some(running) = &state.running else { break };
+            let turn = running.turn;
+            if let Some(open) = running.approvals.iter().find(|approval| approval.verdict.is_none()) {
+                let verdict = match now {
+                    Some(Luck::Refuse) => Verdict::Denied,
+                    Some(Luck::Fail) => Verdict::Unasked,
+                    _ => Verdict::Approved,
+                };
+                let approval = open.id.clone();
+                write(&mut state, Body::ApprovalDecided { turn, approval, verdict, by: None, event: None });
+            } else {
+                let (name, _) = state.next_alarm().expect("something is waited for");
+                let name = name.to_owned();
+                write(&mut state, Body::AlarmFired { name });
+            }
+            continue;
         };
         match todo {
             Todo::Consider { events } => match (&state.running, now) {
@@ -156,23 +186,11 @@ fn history(concurrency: Concurrency, luck: &[Luck]) -> Vec<Body> {
                 );
             }
             Todo::CallTools { turn, step, calls } => {
-                let call = state
-                    .running
-                    .as_ref()
-                    .unwrap()
-                    .calls
-                    .iter()
-                    .find(|one| one.call.id == calls[0])
-                    .unwrap()
-                    .call
-                    .clone();
-                let id = call.id.clone();
-                write(
-                    &mut state,
-                    Body::ToolCalled { turn, step, call, effect: Effect::Once, key: "k".into(), attempt: 1 },
-                );
-                let outcome = ToolOutcome::Ok { content: "noon".into(), truncated: false };
-                write(&mut state, Body::ToolReturned { turn, step, call: id, outcome });
+                let running = state.running.as_ref().unwrap();
+                let one = running.calls.iter().find(|one| one.call.id == calls[0]).unwrap().clone();
+                for body in call_step(running, &one, now, turn, step) {
+                    write(&mut state, body);
+                }
             }
             Todo::End { turn, outcome, reason } => {
                 write(&mut state, Body::TurnEnded { turn, outcome, reason, usage: Usage::default() });
@@ -193,6 +211,59 @@ fn history(concurrency: Concurrency, luck: &[Luck]) -> Vec<Body> {
         write(&mut state, Body::ReplyShown { turn, segment: 0, sequence: 0, receipt, end, hash, complete: true });
     }
     records
+}
+
+/// What an owner writes about one call.
+fn call_step(running: &Running, one: &Call, now: Option<Luck>, turn: u64, step: u32) -> Vec<Body> {
+    let (call, id) = (one.call.clone(), one.call.id.clone());
+    let ok = || ToolOutcome::Ok { content: "noon".into(), truncated: false };
+    let returned = |outcome: ToolOutcome| vec![Body::ToolReturned { turn, step, call: id.clone(), outcome }];
+    let suspended = |program: &Program, asks: u8, kept: bool, still: Vec<u32>| {
+        let new = (1..=u32::from(asks)).map(|number| program.requests + number);
+        let request = |number| ToolCall { id: host_call_id(&id, number), name: "clock.now".into(), arguments: json!({}) };
+        Body::CodeSuspended {
+            turn,
+            step,
+            call: id.clone(),
+            requests: new.clone().map(request).collect(),
+            waiting: still.into_iter().chain(new).collect(),
+            console: Vec::new(),
+            snapshot: kept.then(|| "image".into()),
+        }
+    };
+    match (&one.program, now) {
+        (None, Some(Luck::Program { .. })) if one.parent.is_none() && one.attempts == 0 => {
+            vec![Body::CodeStarted { turn, step, call: id.clone(), attempt: 1, seed: 7 }]
+        }
+        (Some(program), Some(Luck::Again)) => {
+            vec![Body::CodeStarted { turn, step, call: id.clone(), attempt: program.attempts + 1, seed: 7 }]
+        }
+        (Some(program), Some(Luck::Program { asks, kept })) => {
+            let is_open = |(_, host_call): &(u32, &Call)| host_call.outcome.is_none();
+            let still = running.host_calls(&id).filter(is_open).map(|(number, _)| number);
+            let still = still.filter(|number| program.waiting.contains(number)).collect();
+            vec![suspended(program, asks, kept, still)]
+        }
+        (Some(_), _) => returned(ok()),
+        (None, Some(Luck::Ask)) if running.approval_for(&id).is_none() && one.attempts == 0 => {
+            let ask = Ask { reference: "r".into(), title: "May it?".into(), detail: String::new(), choices: Vec::new() };
+            let approval = format!("a {id} {}", running.approvals.len());
+            let (request, ask, calls) = ("{}".into(), Box::new(ask), vec![id.clone()]);
+            vec![Body::ApprovalAsked { turn, approval, calls, request, ask, expires_at_ms: 900_000, four_eyes: false }]
+        }
+        (None, Some(Luck::Sleep)) if one.attempts == 0 => {
+            vec![Body::AlarmSet { name: alarm_of(&id), due_at_ms: 5 }]
+        }
+        (None, _) => match running.approval_for(&id).and_then(Approval::refusal) {
+            Some(refusal) => returned(refusal),
+            None => {
+                let (effect, key, attempt) = (Effect::Once, "k".into(), one.attempts + 1);
+                let mut bodies = vec![Body::ToolCalled { turn, step, call, effect, key, attempt }];
+                bodies.extend(returned(ok()));
+                bodies
+            }
+        },
+    }
 }
 
 fn concurrency() -> impl Strategy<Value = Concurrency> {

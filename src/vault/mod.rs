@@ -6,6 +6,10 @@
 
 mod seal;
 
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +19,7 @@ use crate::clock::Clock;
 use crate::journal::{Engine, InstallationRow};
 
 pub use seal::{BadKey, Key};
-use seal::{Broken, Place, open, seal};
+pub(crate) use seal::{Broken, open, seal};
 
 /// The keys that are in use.
 #[derive(Debug, Clone)]
@@ -24,6 +28,46 @@ pub struct Keys {
     pub key: Key,
     /// Opens what was sealed before the key was changed; it is sealed anew then.
     pub previous: Option<Key>,
+}
+
+/// What seals where nobody configured a key: one of the folder's own. It keeps what is sealed in its place and whole, and from
+/// whoever has the database alone; whoever has the folder has both.
+const KEY_FILE: &str = "seal.key";
+
+impl Keys {
+    /// The key of a storage folder, made when there is none yet. Only its owner can read it.
+    ///
+    /// # Errors
+    /// The file cannot be made or read, or holds no key: what to do about it.
+    pub fn of_folder(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(KEY_FILE);
+        let failed = |error: std::io::Error| format!("the key {} cannot be used: {error}", path.display());
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let mut bytes = [0; 32];
+                aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no randomness for a key".to_owned())?;
+                let text = hex::encode(bytes);
+                // Beside its place first, so that half a key is never found there.
+                let partial = folder.join(format!("{KEY_FILE}.partial"));
+                let _ = std::fs::remove_file(&partial);
+                let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&partial);
+                let written = file.and_then(|mut file| {
+                    file.write_all(text.as_bytes())?;
+                    file.sync_all()?;
+                    std::fs::rename(&partial, &path)?;
+                    File::open(folder)?.sync_all()
+                });
+                written.map_err(failed)?;
+                text
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let key = Key::parse(&Secret::new(text.trim())).map_err(|error| {
+            format!("{} holds no key ({error}); restore it from a backup: without it, programs that wait cannot go on", path.display())
+        })?;
+        Ok(Self { key, previous: None })
+    }
 }
 
 /// The vault of one gateway.
@@ -58,11 +102,15 @@ struct Shelf {
 impl Shelf {
     /// What a row holds, and whether it was sealed with the previous key.
     fn open(&self, row: &InstallationRow) -> Result<(Secret, bool), NotKept> {
-        let place = Place { connection: &self.connection, installation: &row.installation };
+        let place = [self.connection.as_str(), &row.installation];
         let Keys { key, previous } = &self.vault.keys;
-        match open(key, place, &row.data) {
+        let open = |key: &Key| {
+            let opened = open(key, &place, &row.data)?;
+            String::from_utf8(opened).map(Secret::new).map_err(|_| Broken::Changed)
+        };
+        match open(key) {
             Ok(data) => Ok((data, false)),
-            Err(Broken::OtherKey) => match previous.as_ref().map(|previous| open(previous, place, &row.data)) {
+            Err(Broken::OtherKey) => match previous.as_ref().map(open) {
                 Some(Ok(data)) => Ok((data, true)),
                 _ => Err(NotKept(format!(
                     "what was kept of {} for {} is sealed with another key; name that one as `storage.previous_key`",
@@ -95,8 +143,8 @@ impl Installations for Shelf {
     }
 
     async fn keep(&self, installation: &str, data: &Secret) -> Result<(), NotKept> {
-        let place = Place { connection: &self.connection, installation };
-        let sealed = seal(&self.vault.keys.key, place, data).ok_or_else(|| NotKept("it cannot be sealed".into()))?;
+        let place = [self.connection.as_str(), installation];
+        let sealed = seal(&self.vault.keys.key, &place, data.expose().as_bytes()).ok_or_else(|| NotKept("it cannot be sealed".into()))?;
         let row = InstallationRow {
             connection: self.connection.clone(),
             installation: installation.to_owned(),

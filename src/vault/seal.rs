@@ -52,43 +52,34 @@ impl Key {
     }
 }
 
-/// What a seal is bound to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) connection: &'a str,
-    pub(super) installation: &'a str,
-}
-
-impl Place<'_> {
-    /// Each part with its length, so that parts cannot run together.
-    fn bound(&self, column: &str) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        for part in [self.connection, self.installation, column] {
-            bytes.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            bytes.extend(part.as_bytes());
-        }
-        bytes
+/// What a seal is bound to: each part with its length, so that parts cannot run together.
+fn bound(place: &[&str], column: &str) -> Vec<u8> {
+    let mut bytes = vec![VERSION];
+    for part in place.iter().chain([&column]) {
+        bytes.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend(part.as_bytes());
     }
+    bytes
 }
 
 /// Why a row does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// It was sealed with another key.
     OtherKey,
     /// It is not what was sealed in this place.
     Changed,
 }
 
-/// `None`: there is no randomness to be had.
-pub(super) fn seal(key: &Key, place: Place<'_>, data: &Secret) -> Option<Vec<u8>> {
+/// Seals data to a place. `None`: there is no randomness to be had.
+pub(crate) fn seal(key: &Key, place: &[&str], data: &[u8]) -> Option<Vec<u8>> {
     let mut row_key = [0; KEY_BYTES];
     aws_lc_rs::rand::fill(&mut row_key).ok()?;
     let mut sealed = vec![VERSION];
     sealed.extend(key.id);
-    sealed.extend(seal_one(&key.aead()?, &place.bound("key"), row_key.to_vec())?);
+    sealed.extend(seal_one(&key.aead()?, &bound(place, "key"), row_key.to_vec())?);
     let row = RandomizedNonceKey::new(&AES_256_GCM_SIV, &row_key).ok()?;
-    sealed.extend(seal_one(&row, &place.bound("data"), data.expose().as_bytes().to_vec())?);
+    sealed.extend(seal_one(&row, &bound(place, "data"), data.to_vec())?);
     Some(sealed)
 }
 
@@ -99,7 +90,8 @@ fn seal_one(key: &RandomizedNonceKey, bound: &[u8], mut data: Vec<u8>) -> Option
     Some(sealed)
 }
 
-pub(super) fn open(key: &Key, place: Place<'_>, sealed: &[u8]) -> Result<Secret, Broken> {
+/// What was sealed to a place.
+pub(crate) fn open(key: &Key, place: &[&str], sealed: &[u8]) -> Result<Vec<u8>, Broken> {
     let ([VERSION], rest) = sealed.split_at_checked(1).ok_or(Broken::Changed)? else {
         return Err(Broken::Changed);
     };
@@ -109,10 +101,9 @@ pub(super) fn open(key: &Key, place: Place<'_>, sealed: &[u8]) -> Result<Secret,
     }
     let (row_key, data) = rest.split_at_checked(NONCE_LEN + KEY_BYTES + TAG_BYTES).ok_or(Broken::Changed)?;
     let aead = key.aead().ok_or(Broken::Changed)?;
-    let row_key = open_one(&aead, &place.bound("key"), row_key)?;
+    let row_key = open_one(&aead, &bound(place, "key"), row_key)?;
     let row = RandomizedNonceKey::new(&AES_256_GCM_SIV, &row_key).map_err(|_| Broken::Changed)?;
-    let data = open_one(&row, &place.bound("data"), data)?;
-    String::from_utf8(data).map(Secret::new).map_err(|_| Broken::Changed)
+    open_one(&row, &bound(place, "data"), data)
 }
 
 fn open_one(key: &RandomizedNonceKey, bound: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Broken> {
@@ -127,7 +118,7 @@ fn open_one(key: &RandomizedNonceKey, bound: &[u8], sealed: &[u8]) -> Result<Vec
 mod tests {
     use super::*;
 
-    const PLACE: Place<'_> = Place { connection: "slack", installation: "T1" };
+    const PLACE: [&str; 2] = ["slack", "T1"];
 
     fn key(digit: char) -> Key {
         Key::parse(&Secret::new(digit.to_string().repeat(64))).unwrap()
@@ -135,27 +126,24 @@ mod tests {
 
     #[test]
     fn what_was_sealed_opens_in_its_place_alone() {
-        let sealed = seal(&key('a'), PLACE, &Secret::new("xoxb-1")).unwrap();
-        assert_eq!(open(&key('a'), PLACE, &sealed).unwrap().expose(), "xoxb-1");
-        assert_eq!(open(&key('b'), PLACE, &sealed).unwrap_err(), Broken::OtherKey);
-        for place in [
-            Place { installation: "T2", ..PLACE },
-            Place { connection: "slack2", ..PLACE },
-            Place { connection: "slackT", installation: "1" },
-        ] {
-            assert_eq!(open(&key('a'), place, &sealed).unwrap_err(), Broken::Changed, "{place:?}");
+        let sealed = seal(&key('a'), &PLACE, b"xoxb-1").unwrap();
+        assert_eq!(open(&key('a'), &PLACE, &sealed).unwrap(), b"xoxb-1");
+        assert_eq!(open(&key('b'), &PLACE, &sealed).unwrap_err(), Broken::OtherKey);
+        for place in [["slack", "T2"], ["slack2", "T1"], ["slackT", "1"]] {
+            assert_eq!(open(&key('a'), &place, &sealed).unwrap_err(), Broken::Changed, "{place:?}");
         }
-        assert_ne!(sealed, seal(&key('a'), PLACE, &Secret::new("xoxb-1")).unwrap(), "never the same twice");
+        assert_eq!(open(&key('a'), &["slack"], &sealed).unwrap_err(), Broken::Changed);
+        assert_ne!(sealed, seal(&key('a'), &PLACE, b"xoxb-1").unwrap(), "never the same twice");
     }
 
     #[test]
     fn no_byte_can_be_changed_or_left_out() {
-        let sealed = seal(&key('a'), PLACE, &Secret::new("xoxb-1")).unwrap();
+        let sealed = seal(&key('a'), &PLACE, b"xoxb-1").unwrap();
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert!(open(&key('a'), PLACE, &changed).is_err(), "{index}");
-            assert!(open(&key('a'), PLACE, &sealed[..index]).is_err(), "{index}");
+            assert!(open(&key('a'), &PLACE, &changed).is_err(), "{index}");
+            assert!(open(&key('a'), &PLACE, &sealed[..index]).is_err(), "{index}");
         }
     }
 

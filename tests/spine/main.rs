@@ -18,6 +18,7 @@ mod github_tools_act;
 mod installations_are_made;
 mod linear_is_answered;
 mod links_lead_only_where_somebody_chose;
+mod programs_go_on;
 mod slack_answers_arrive_whole;
 mod slack_comes_over_sockets;
 mod slack_commands_open_a_thread;

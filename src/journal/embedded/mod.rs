@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Admission, Admitted, Body, Checkpoint, Claim, Durable, Engine, Fence, InstallationRow, JournalError, Offset,
-    Record, Release, Released,
+    Record, Release, Released, SnapshotChange, Turn,
 };
 use rows::{NewRecord, read_record};
 use writer::{Answer, Command, Writer};
@@ -241,12 +241,13 @@ impl Engine for Embedded {
         fence: Fence,
         at_ms: i64,
         bodies: Vec<Body>,
+        snapshots: Vec<SnapshotChange>,
     ) -> BoxFuture<'static, Result<Durable<()>, JournalError>> {
         let records: Result<Vec<_>, _> = bodies.iter().map(NewRecord::of).collect();
         let (answer, told) = oneshot::channel();
         // Sent now and not when polled: the order of an owner's appends is the order of its calls.
         let sent = records.and_then(|records| {
-            self.commands.try_send(Command::Append { fence, at_ms, records, answer }).map_err(|error| match error {
+            self.commands.try_send(Command::Append { fence, at_ms, records, snapshots, answer }).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => JournalError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })
@@ -257,6 +258,17 @@ impl Engine for Embedded {
             Ok(Durable::committed(()))
         }
         .boxed()
+    }
+
+    async fn snapshot(&self, instance: InstanceId, turn: Turn, call: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let row = sqlx::query("SELECT sealed FROM snapshot WHERE (instance, turn, call) = (?1, ?2, ?3)")
+            .bind(instance.as_bytes().as_slice())
+            .bind(signed(turn))
+            .bind(call)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(storage)?;
+        row.map(|row| row.try_get("sealed").map_err(storage)).transpose()
     }
 
     async fn read(&self, instance: InstanceId, from: Offset, limit: usize) -> Result<Vec<Record>, JournalError> {

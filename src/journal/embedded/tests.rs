@@ -124,7 +124,7 @@ async fn appends_keep_their_order_and_events_come_in_between() {
     let Claim { mut fence, .. } = claimed(&journal).await;
     let mut commits = Vec::new();
     for index in 0..20u64 {
-        commits.push(journal.append(fence, 1, vec![note(&format!("a{index}")), note(&format!("b{index}"))]));
+        commits.push(journal.append(fence, 1, vec![note(&format!("a{index}")), note(&format!("b{index}"))], Vec::new()));
         fence.written += 2;
         if index % 5 == 0 {
             journal.admit(admission(&format!("e{index}"), "t1")).await.unwrap();
@@ -145,14 +145,14 @@ async fn a_writer_that_missed_something_is_refused_and_writes_nothing() {
     let folder = TempDir::new().unwrap();
     let journal = open(&folder).await;
     let first = claimed(&journal).await.fence;
-    journal.append(first, 1, vec![note("kept")]).await.unwrap();
-    let stale_count = journal.append(first, 1, vec![note("lost")]).await;
+    journal.append(first, 1, vec![note("kept")], Vec::new()).await.unwrap();
+    let stale_count = journal.append(first, 1, vec![note("lost")], Vec::new()).await;
     assert!(matches!(stale_count, Err(JournalError::Fenced { .. })), "{stale_count:?}");
     let second = journal.claim(first.instance).await.unwrap().into_inner();
     assert_eq!(second.attempts, 1, "claimed again in the same process, it took nothing down");
-    let stale_epoch = journal.append(Fence { written: 1, ..first }, 1, vec![note("lost")]).await;
+    let stale_epoch = journal.append(Fence { written: 1, ..first }, 1, vec![note("lost")], Vec::new()).await;
     assert!(matches!(stale_epoch, Err(JournalError::Fenced { .. })), "{stale_epoch:?}");
-    journal.append(second.fence, 1, vec![note("too")]).await.unwrap();
+    journal.append(second.fence, 1, vec![note("too")], Vec::new()).await.unwrap();
     assert_eq!(names(&journal.read(first.instance, 0, 10).await.unwrap()), ["event", "kept", "too"]);
 }
 
@@ -161,7 +161,7 @@ async fn an_instance_sleeps_only_when_nothing_came_in_and_wakes_where_it_was() {
     let folder = TempDir::new().unwrap();
     let journal = open(&folder).await;
     let Claim { mut fence, .. } = claimed(&journal).await;
-    journal.append(fence, 1, vec![note("a")]).await.unwrap();
+    journal.append(fence, 1, vec![note("a")], Vec::new()).await.unwrap();
     fence.written += 1;
     journal.admit(admission("late", "t1")).await.unwrap();
     assert_eq!(journal.release(release(fence, 2, true)).await.unwrap(), Released::Busy);
@@ -185,7 +185,7 @@ async fn what_ran_when_the_process_ended_is_ready_again() {
     let folder = TempDir::new().unwrap();
     let journal = open(&folder).await;
     let Claim { fence, .. } = claimed(&journal).await;
-    journal.append(fence, 1, vec![note("a")]).await.unwrap();
+    journal.append(fence, 1, vec![note("a")], Vec::new()).await.unwrap();
     journal.close().await;
     drop(journal);
     let journal = open(&folder).await;
@@ -232,9 +232,9 @@ async fn a_definition_is_kept_under_its_hash() {
     let fence = claimed(&journal).await.fence;
     let ended =
         Body::TurnEnded { turn: 1, outcome: crate::journal::Outcome::Completed, reason: None, usage: Usage::default() };
-    journal.append(fence, 1, vec![ended]).await.unwrap();
+    journal.append(fence, 1, vec![ended], Vec::new()).await.unwrap();
     let unknown = Fence { instance: InstanceId::of("nobody"), epoch: 1, written: 0 };
-    assert!(matches!(journal.append(unknown, 1, vec![]).await, Err(JournalError::Unknown(_))));
+    assert!(matches!(journal.append(unknown, 1, vec![], Vec::new()).await, Err(JournalError::Unknown(_))));
 }
 
 #[tokio::test]

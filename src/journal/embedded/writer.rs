@@ -15,7 +15,9 @@ use tokio::time::Instant;
 
 use super::rows::{InstanceState, NewRecord};
 use super::{signed, storage};
-use crate::journal::{Admission, Admitted, BODY_VERSION, Fence, InstallationRow, JournalError, Offset};
+use crate::journal::{
+    Admission, Admitted, BODY_VERSION, Fence, InstallationRow, JournalError, Offset, SnapshotChange,
+};
 
 /// The most commands of one commit.
 const GROUP_MAX: usize = 2048;
@@ -53,6 +55,7 @@ pub(super) enum Command {
         fence: Fence,
         at_ms: i64,
         records: Vec<NewRecord>,
+        snapshots: Vec<SnapshotChange>,
         answer: oneshot::Sender<Result<(), JournalError>>,
     },
     Claim {
@@ -107,7 +110,13 @@ impl Command {
         match self {
             Self::Admit { admission, record, .. } => admission.raw.len() + record.json.len(),
             Self::Keep { row, .. } => row.data.len(),
-            Self::Append { records, .. } => records.iter().map(|record| record.json.len()).sum(),
+            Self::Append { records, snapshots, .. } => {
+                let kept = |change: &SnapshotChange| match change {
+                    SnapshotChange::Keep { sealed, .. } => sealed.len(),
+                    SnapshotChange::Forget { .. } => 0,
+                };
+                records.iter().map(|record| record.json.len()).sum::<usize>() + snapshots.iter().map(kept).sum::<usize>()
+            }
             _ => 64,
         }
     }
@@ -171,6 +180,7 @@ struct Group {
     trims: Vec<(InstanceId, Offset)>,
     definitions: Vec<(String, String)>,
     installations: Vec<Installation>,
+    snapshots: Vec<(InstanceId, SnapshotChange)>,
     told: Vec<Told>,
     closing: bool,
     must_write: bool,
@@ -320,8 +330,11 @@ impl Writer {
                 let admitted = group.admit(&admission, &record);
                 group.told.push(Told::Admitted(answer, Ok(admitted)));
             }
-            Command::Append { fence, at_ms, records, answer } => {
+            Command::Append { fence, at_ms, records, snapshots, answer } => {
                 let told = group.append(fence, at_ms, records);
+                if told.is_ok() {
+                    group.snapshots.extend(snapshots.into_iter().map(|change| (fence.instance, change)));
+                }
                 group.told.push(Told::Appended(answer, told));
             }
             Command::Claim { instance, answer } => {
@@ -495,6 +508,24 @@ fn statements(group: &Group) -> QueryBuilder<Sqlite> {
         query.push_bind(hash.clone());
         query.push(", ");
         query.push_bind(source.clone());
+        query.push("); ");
+    }
+    for (instance, change) in &group.snapshots {
+        match change {
+            SnapshotChange::Keep { turn, call, sealed } => {
+                query.push("INSERT OR REPLACE INTO snapshot (instance, turn, call, sealed) VALUES (");
+                let mut list = query.separated(", ");
+                list.push_bind(instance.as_bytes().to_vec())
+                    .push_bind(signed(*turn))
+                    .push_bind(call.clone())
+                    .push_bind(sealed.clone());
+            }
+            SnapshotChange::Forget { turn } => {
+                query.push("DELETE FROM snapshot WHERE (instance, turn) = (");
+                let mut list = query.separated(", ");
+                list.push_bind(instance.as_bytes().to_vec()).push_bind(signed(*turn));
+            }
+        }
         query.push("); ");
     }
     for change in &group.installations {

@@ -57,11 +57,17 @@ pub fn prompt(specs: &[&ToolSpec], asks: impl Fn(&ToolSpec) -> bool, budget_toke
     page(&|namespace, names| format!("// {}: {} functions\n", prefix(namespace), names.len()))
 }
 
+/// Words that say nothing of what is looked for.
+const EMPTY: [&str; 18] = [
+    "a", "an", "and", "are", "do", "for", "how", "i", "in", "is", "it", "of", "on", "the", "to", "what", "which", "with",
+];
+
 /// The functions in whose name or description words of the query stand, the best first; all of them, in order of their names,
 /// where it has none. At most twenty.
 #[must_use]
 pub fn search(specs: &[&ToolSpec], query: &str) -> Vec<Hit> {
-    let wanted = words(query);
+    let mut wanted = words(query);
+    wanted.retain(|word| !EMPTY.contains(&word.as_str()));
     let known: Vec<Known> = specs.iter().map(|spec| Known::new(spec)).collect();
     let mut scores = vec![0_usize; specs.len()];
     for word in &wanted {

@@ -1,0 +1,326 @@
+//! Running programs: each pump is a child of the owner, each host call is a tool call like any other.
+//!
+//! A program is kept, sealed, in the commit that records what it waits for, whenever that is more than reading. After a
+//! crash it goes on from there with the results that were recorded since; what it read after that is read again. It is
+//! never run again from its start once anything of it acted.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use reveille_codemode::{Answer, CallOutcome, Event, Given, Run, Sandbox, SandboxError};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Services;
+use super::children::{Done, Left};
+use super::model::{ARGUMENT_DEPTH, is_deeper, too_deep};
+use super::owner::{Halt, Owner};
+use super::tools::key;
+use crate::agent::Agent;
+use crate::codemode::{self, Place};
+use crate::dispatch::needs_approval;
+use crate::journal::{Body, ConsoleLine, Effect, SnapshotChange, Step, ToolCall, ToolOutcome, Turn};
+use crate::turn::{Call, Kept, host_call_id};
+
+/// A program in memory.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    /// What goes on with the next answers; nothing while it runs.
+    run: Option<Run>,
+    /// The host calls whose answers it has.
+    told: HashSet<u32>,
+    /// It is over; what came of it waits until its last calls have ended.
+    over: Option<ToolOutcome>,
+}
+
+/// What a program is begun with.
+struct Begin {
+    instance: reveille_channel::InstanceId,
+    turn: Turn,
+    call: String,
+    source: String,
+    given: Given,
+    kept: Option<Kept>,
+    /// Host calls that need no snapshot before they are made.
+    quiet: HashSet<String>,
+}
+
+impl Owner {
+    /// Goes on with a program, as far as there is something to go on with. Whether the state changed.
+    pub(super) fn run_program(&mut self, turn: Turn, step: Step, call: &Call, agent: &Agent) -> Result<bool, Halt> {
+        let id = call.call.id.clone();
+        let Some(running) = &self.state.running else { return Ok(false) };
+        let Some(live) = self.programs.get_mut(&id) else { return self.begin_program(turn, step, call, agent) };
+        if live.over.is_some() {
+            // What it did not wait for and has begun is waited for here: nobody else would know what came of it.
+            let runs = |(_, host_call): (u32, &Call)| self.tools_running.contains(&host_call.call.id);
+            if running.host_calls(&id).any(runs) {
+                return Ok(false);
+            }
+            let over = self.programs.remove(&id).and_then(|live| live.over);
+            let Some(outcome) = over else { return Ok(false) };
+            self.write(vec![Body::ToolReturned { turn, step, call: id, outcome }])?;
+            return Ok(true);
+        }
+        let waiting = call.program.as_ref().map(|program| program.waiting.as_slice()).unwrap_or_default();
+        let is_new = |number: &u32| waiting.contains(number) && !live.told.contains(number);
+        let answers: Vec<Answer> = running
+            .host_calls(&id)
+            .filter(|(number, _)| is_new(number))
+            .filter_map(|(id, host_call)| Some(Answer { id, outcome: answer_of(host_call.outcome.as_ref()?) }))
+            .collect();
+        if answers.is_empty() {
+            return Ok(false);
+        }
+        let Some(run) = live.run.take() else { return Ok(false) };
+        live.told.extend(answers.iter().map(|answer| answer.id));
+        let now_ms = self.services.clock.now_ms();
+        let quiet = self.quiet(agent);
+        let (services, instance) = (Arc::clone(&self.services), self.id);
+        self.children.spawn(async move {
+            let left = go_on(&services, instance, turn, &id, run, answers, now_ms, &quiet).await;
+            Done::Program { turn, step, call: id, left: Box::new(left) }
+        });
+        Ok(false)
+    }
+
+    /// Begins a program, or begins it again where it was kept.
+    fn begin_program(&mut self, turn: Turn, step: Step, call: &Call, agent: &Agent) -> Result<bool, Halt> {
+        let id = call.call.id.clone();
+        let (attempts, kept) =
+            call.program.as_ref().map_or((0, None), |program| (program.attempts, program.snapshot.clone()));
+        let most = self.state.running.as_ref().map_or(1, |running| running.limits.attempts.max(1));
+        if attempts >= most {
+            let message = format!("the program was begun {attempts} times and never came as far as its first call");
+            let outcome = if kept.is_some() {
+                ToolOutcome::Unknown { message }
+            } else {
+                ToolOutcome::Error { message }
+            };
+            self.write(vec![Body::ToolReturned { turn, step, call: id, outcome }])?;
+            return Ok(true);
+        }
+        let Some(source) = source_of(&call.call) else {
+            let message = "`code` takes one argument: {\"source\": \"...\"}, a program in TypeScript.".to_owned();
+            let outcome = ToolOutcome::Error { message };
+            self.write(vec![Body::ToolReturned { turn, step, call: id, outcome }])?;
+            return Ok(true);
+        };
+        let seed = seed_of(&key(self.id, turn, step, &id));
+        let attempt = attempts.saturating_add(1);
+        tracing::debug!(instance = %self.id, turn, step, attempt, resumed = kept.is_some(), "program");
+        self.write(vec![Body::CodeStarted { turn, step, call: id.clone(), attempt, seed }])?;
+        self.programs.insert(id.clone(), Live::default());
+        let given = Given { now_ms: unsigned(self.services.clock.now_ms()), seed };
+        let begin = Begin { instance: self.id, turn, call: id.clone(), source, given, kept, quiet: self.quiet(agent) };
+        // That it was begun is durable before it runs: one that takes the process down is not begun for ever.
+        let durable = self.written();
+        let services = Arc::clone(&self.services);
+        self.children.spawn(async move {
+            if let Err(error) = durable.await {
+                return Done::NotDurable(error);
+            }
+            let left = begin_in(&services, begin).await;
+            Done::Program { turn, step, call: id, left: Box::new(left) }
+        });
+        Ok(true)
+    }
+
+    /// Records what a program did.
+    pub(super) fn program_left(&mut self, turn: Turn, step: Step, id: &str, left: Box<Left>) -> Result<(), Halt> {
+        let Left { events, run, snapshot, lost } = *left;
+        let Some(running) = self.state.running.as_ref().filter(|running| running.turn == turn) else { return Ok(()) };
+        let Some(call) = running.calls.iter().find(|call| call.call.id == id) else { return Ok(()) };
+        let Some(program) = &call.program else { return Ok(()) };
+        let Some(live) = self.programs.get_mut(id) else { return Ok(()) };
+        let (mut console, mut requests, mut finished) = (Vec::new(), Vec::new(), None);
+        let mut number = program.requests;
+        for event in events {
+            match event {
+                Event::Console(line) => console.push(ConsoleLine { level: line.level, text: line.text }),
+                Event::Call(request) => {
+                    number = number.saturating_add(1);
+                    let arguments = arguments_of(&request.args);
+                    requests.push(ToolCall { id: host_call_id(id, number), name: request.name, arguments });
+                }
+                Event::Finished(end) => finished = Some(end),
+            }
+        }
+        if let Some(outcome) = lost {
+            live.over = Some(outcome);
+            return Ok(());
+        }
+        if let Some(end) = finished {
+            let lines: Vec<ConsoleLine> = program.console.iter().chain(&console).cloned().collect();
+            let tag = key(self.id, turn, step, id);
+            let fenced = |what: &str, text: &str| crate::tool::fenced(&tag, &[("what", what)], text);
+            tracing::debug!(instance = %self.id, turn, step, usage = ?end.usage, "program ended");
+            metrics::counter!("programs_total", "outcome" => if end.result.is_ok() { "ok" } else { "error" }).increment(1);
+            live.over = Some(codemode::returned(&end, &lines, fenced));
+            return Ok(());
+        }
+        let Some(run) = run else { return Ok(()) };
+        let waiting = run.waiting().to_vec();
+        let is_restored = requests.is_empty() && console.is_empty() && waiting == program.waiting;
+        live.run = Some(run);
+        if is_restored {
+            return Ok(());
+        }
+        // It is kept in the commit of the record that tells of it, and in no earlier one.
+        self.append();
+        let snapshot = snapshot.map(|(image, sealed)| {
+            self.unkept.push(SnapshotChange::Keep { turn, call: id.to_owned(), sealed });
+            image
+        });
+        let call = id.to_owned();
+        self.write(vec![Body::CodeSuspended { turn, step, call, requests, waiting, console, snapshot }])
+    }
+
+    /// The host calls that need no snapshot: they only look, and nobody is asked first.
+    fn quiet(&self, agent: &Agent) -> HashSet<String> {
+        let current = self.services.catalogue.get(&self.agent);
+        let tools = self.services.tools.names().filter_map(|name| self.services.tools.get(name));
+        tools
+            .filter(|tool| tool.spec().effect == Effect::Read && !needs_approval(agent, current.as_ref(), tool.spec()))
+            .map(|tool| tool.spec().name.to_owned())
+            .chain([codemode::SEARCH.to_owned(), codemode::DESCRIBE.to_owned()])
+            .collect()
+    }
+}
+
+async fn begin_in(services: &Services, begin: Begin) -> Left {
+    let is_resumed = begin.kept.is_some();
+    match try_begin(services, begin).await {
+        Ok(left) => left,
+        Err(reason) => {
+            tracing::warn!(reason, is_resumed, "a program could not begin");
+            let message = match is_resumed {
+                true => format!("The program could not go on where it was kept: {reason}. What it had done by then is done; it was not run again."),
+                false => format!("The program did not run. {reason}"),
+            };
+            lost(if is_resumed { ToolOutcome::Unknown { message } } else { ToolOutcome::Error { message } })
+        }
+    }
+}
+
+async fn try_begin(services: &Services, begin: Begin) -> Result<Left, String> {
+    let Begin { instance, turn, call, source, given, kept, quiet } = begin;
+    let say = |error: SandboxError| error.to_string();
+    let codemode = &services.codemode;
+    let sandbox = codemode.sandbox().await.map_err(say)?;
+    let program = sandbox.read(source).await.map_err(say)?;
+    let Some(kept) = kept else {
+        let (events, run) = sandbox.start(program, codemode.limits().clone(), given).await.map_err(say)?;
+        return Ok(leave(services, sandbox, (instance, turn, &call), events, run, &quiet).await);
+    };
+    let sealed = services.engine.snapshot(instance, turn, &call).await.map_err(|error| error.to_string())?;
+    let sealed = sealed.ok_or("its snapshot is not in the journal")?;
+    let place = Place { instance, turn, call: &call, image: &kept.image };
+    let snapshot = codemode::open(codemode.keys(), place, &sealed).map_err(|error| error.to_string())?;
+    let run = sandbox.restore(program, snapshot).await.map_err(say)?;
+    if run.waiting() != kept.waiting {
+        return Err("its snapshot is not the one that the journal tells of".to_owned());
+    }
+    Ok(Left { events: Vec::new(), run: Some(run), snapshot: None, lost: None })
+}
+
+#[expect(clippy::too_many_arguments, reason = "where the program is from, what it gets, and what may be made of it")]
+async fn go_on(
+    services: &Services,
+    instance: reveille_channel::InstanceId,
+    turn: Turn,
+    call: &str,
+    mut run: Run,
+    answers: Vec<Answer>,
+    now_ms: i64,
+    quiet: &HashSet<String>,
+) -> Left {
+    let failed = |error: SandboxError| lost(ToolOutcome::Unknown { message: error.to_string() });
+    let sandbox = match services.codemode.sandbox().await {
+        Ok(sandbox) => sandbox,
+        Err(error) => return failed(error),
+    };
+    match run.answer(answers, unsigned(now_ms)).await {
+        Ok(events) => leave(services, sandbox, (instance, turn, call), events, run, quiet).await,
+        Err(error) => failed(error),
+    }
+}
+
+/// Where a program stands after a pump: kept, where it waits for more than reading.
+async fn leave(
+    services: &Services,
+    sandbox: &Sandbox,
+    (instance, turn, call): (reveille_channel::InstanceId, Turn, &str),
+    events: Vec<Event>,
+    mut run: Run,
+    quiet: &HashSet<String>,
+) -> Left {
+    let is_loud = |event: &Event| matches!(event, Event::Call(request) if !quiet.contains(&request.name));
+    if run.is_over() || !events.iter().any(is_loud) {
+        return Left { events, run: Some(run), snapshot: None, lost: None };
+    }
+    let snapshot = match run.snapshot().await {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            let message = format!("The program stopped before its next call, which was not made: {error}");
+            return lost(ToolOutcome::Error { message });
+        }
+    };
+    let image = sandbox.image().hash();
+    let place = Place { instance, turn, call, image: &image };
+    match codemode::seal(services.codemode.keys(), place, &snapshot) {
+        Some(sealed) => {
+            metrics::histogram!("snapshot_bytes").record(f64::from(u32::try_from(sealed.len()).unwrap_or(u32::MAX)));
+            Left { events, run: Some(run), snapshot: Some((image, sealed)), lost: None }
+        }
+        None => {
+            let message = "The program stopped before its next call, which was not made: it cannot be sealed.".into();
+            lost(ToolOutcome::Error { message })
+        }
+    }
+}
+
+fn lost(outcome: ToolOutcome) -> Left {
+    Left { events: Vec::new(), run: None, snapshot: None, lost: Some(outcome) }
+}
+
+fn source_of(call: &ToolCall) -> Option<String> {
+    let arguments = call.arguments.as_object()?;
+    let source = arguments.get("source")?.as_str()?;
+    (arguments.len() == 1).then(|| source.to_owned())
+}
+
+/// A tool takes one object, and a record nests what is in it further. What else stands in the brackets is for the tool to refuse.
+fn arguments_of(args: &RawValue) -> Value {
+    let Ok(Value::Array(mut args)) = serde_json::from_str(args.get()) else { return too_deep() };
+    let arguments = match args.len() {
+        0 => Value::Object(serde_json::Map::new()),
+        1 => args.remove(0),
+        _ => Value::Array(args),
+    };
+    if is_deeper(&arguments, ARGUMENT_DEPTH) { too_deep() } else { arguments }
+}
+
+/// What the program gets. The content of a host call's outcome is JSON.
+fn answer_of(outcome: &ToolOutcome) -> CallOutcome {
+    let error = |name: &str, message: &str| CallOutcome::Error { name: name.to_owned(), message: message.to_owned() };
+    match outcome {
+        ToolOutcome::Ok { content, .. } => match RawValue::from_string(content.clone()) {
+            Ok(value) => CallOutcome::Value(value),
+            Err(_) => error("ToolError", "the tool gave what is no JSON"),
+        },
+        ToolOutcome::Error { message } => error("ToolError", message),
+        ToolOutcome::Unknown { message } => {
+            error("UnknownOutcome", &format!("It is unknown whether this was carried out: {message}"))
+        }
+    }
+}
+
+/// A call's key is a hash: its first bytes are as good as random, and the same after a crash.
+fn seed_of(key: &str) -> u64 {
+    u64::from_str_radix(key.get(..16).unwrap_or_default(), 16).unwrap_or(0)
+}
+
+fn unsigned(ms: i64) -> u64 {
+    u64::try_from(ms).unwrap_or(0)
+}
