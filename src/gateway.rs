@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::actor::{ActorLimits, Directory, Pace, Services};
+use crate::admin::{Admin, ApiToken, Desk, Ledger, TokenError};
 use crate::agent::{Catalogue, ModelRef, offers};
 use crate::clock::{Clock, SystemClock};
 use crate::codemode::CodeMode;
@@ -84,6 +85,9 @@ pub enum StartError {
     /// There is no key to seal with.
     #[error("storage: {0}")]
     Key(String),
+    /// There is no token for the operator's API.
+    #[error("storage: {0}")]
+    Token(#[from] TokenError),
     /// A model's table cannot be used: which, why, and where to look.
     #[error("{0}")]
     Model(String),
@@ -122,6 +126,8 @@ pub struct Parts {
     pub limits: ActorLimits,
     /// How browsers reach the gateway, where that is known.
     pub public_url: Option<Url>,
+    /// What the operator's API rests on; `None`: there is no such API.
+    pub admin: Option<Admin>,
 }
 
 /// The adapters of a configuration, and those by name once more whose calls tools use. Links of answers lead to hosts of
@@ -205,6 +211,13 @@ pub fn workspaces(storage: &Storage) -> Arc<Workspaces> {
     Arc::new(Workspaces::new(folder, Quotas::default()))
 }
 
+/// What the operator's API rests on, for a journal that is open.
+async fn admin(storage: &Storage) -> Result<Admin, StartError> {
+    let Storage::Folder(folder) = storage;
+    let token = ApiToken::of_folder(folder)?;
+    Ok(Admin { token: Arc::new(token), ledger: Arc::new(Ledger::open(folder).await?) })
+}
+
 /// Gives the adapters that are installed by OAuth what was kept for them, and a place to keep in.
 async fn restore(
     connections: &[Connection],
@@ -243,6 +256,7 @@ impl Parts {
         restore(&connections, &engine, &clock, &config.storage_keys).await?;
         let tools = Registry::built_in(&platforms)?;
         let codemode = CodeMode::new(&tools, keys(&config.storage, &config.storage_keys)?)?;
+        let admin = admin(&config.storage).await?;
         Ok(Self {
             connections: Connections::new(connections),
             engine,
@@ -255,6 +269,7 @@ impl Parts {
             clock,
             limits: ActorLimits::default(),
             public_url: config.server.public_url.clone(),
+            admin: Some(admin),
         })
     }
 }
@@ -267,6 +282,7 @@ pub struct Gateway {
     connections: Connections,
     clock: Arc<dyn Clock>,
     public_url: Option<Url>,
+    admin: Option<Admin>,
     directory: Directory,
     supervisor: tokio::task::JoinHandle<()>,
     tasks: TaskTracker,
@@ -313,6 +329,7 @@ impl Gateway {
             connections: parts.connections,
             clock: parts.clock,
             public_url: parts.public_url,
+            admin: parts.admin,
             directory,
             supervisor,
             tasks,
@@ -347,6 +364,14 @@ impl Gateway {
             metrics,
             self.public_url.clone(),
         );
+        let edge = match &self.admin {
+            None => edge,
+            Some(Admin { token, ledger }) => {
+                let (engine, clock) = (Arc::clone(&self.engine), Arc::clone(&self.clock));
+                let desk = Desk::new(Arc::clone(ledger), engine, self.directory.clone(), clock);
+                edge.with_api(Arc::clone(token), Arc::new(desk))
+            }
+        };
         listen(bound, edge.router(), self.stop.child_token())
     }
 

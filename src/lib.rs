@@ -6,6 +6,7 @@
 #![deny(clippy::disallowed_methods)]
 
 pub mod actor;
+pub mod admin;
 pub mod agent;
 pub mod approval;
 pub mod cli;

@@ -65,9 +65,11 @@ const ROOMS: &[Room] = &[
         ],
         crates: &["codemode"],
     },
+    // The operator is the person of the terminal, and says so in its words.
+    Room { name: "admin", rooms: &["actor", "approval", "clock", "journal", "turn", "vault"], crates: &["local"] },
     Room {
         name: "ingress",
-        rooms: &["actor", "agent", "clock", "connection", "dispatch", "journal", "telemetry"],
+        rooms: &["actor", "admin", "agent", "approval", "clock", "connection", "dispatch", "journal", "telemetry"],
         crates: NO_CRATES,
     },
     Room { name: "models", rooms: &["agent", "config", "model"], crates: NO_CRATES },
@@ -76,6 +78,7 @@ const ROOMS: &[Room] = &[
         name: "gateway",
         rooms: &[
             "actor",
+            "admin",
             "agent",
             "clock",
             "codemode",
@@ -116,7 +119,9 @@ const ROOMS: &[Room] = &[
         name: "cli",
         rooms: &[
             "actor",
+            "admin",
             "agent",
+            "approval",
             "clock",
             "config",
             "connection",

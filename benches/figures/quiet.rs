@@ -114,6 +114,7 @@ pub(crate) async fn gateway(folder: &Path, limits: ActorLimits) -> Result<(Gatew
         clock: Arc::new(SystemClock),
         limits,
         public_url: None,
+        admin: None,
     });
     Ok((gateway, dones))
 }

@@ -9,9 +9,7 @@ use super::Services;
 use super::children::Done;
 use super::owner::{Halt, Owner};
 use crate::agent::Agent;
-use crate::dispatch::{
-    ApprovalQuestion, Decision, Meaning, Question, RoleAnswer, decide, decide_approval, meaning,
-};
+use crate::dispatch::{ApprovalQuestion, Decision, Meaning, Question, RoleAnswer, decide, decide_approval, meaning};
 use crate::journal::{Body, Concurrency, Outcome};
 use crate::turn::{InstanceState, Pending, answer_to};
 
@@ -202,6 +200,11 @@ impl Owner {
         if self.answer(id, &event)? {
             return Ok(false);
         }
+        if answer_to(&event.kind).is_some() {
+            // It answers what is not asked any more: no work, whatever the agent wakes on.
+            self.refuse(id, "action.stray", None)?;
+            return Ok(false);
+        }
         let (rule, reason) = match meaning(&event, &agent) {
             Meaning::Work => return Ok(true),
             Meaning::Stray => ("action.stray", None),
@@ -240,14 +243,17 @@ impl Owner {
         Ok(false)
     }
 
-    fn refuse(&mut self, event: EventId, rule: &str, notice: Option<String>) -> Result<(), Halt> {
-        let actor = self.state.event(event).map(|event| event.actor.id.clone()).unwrap_or_default();
+    fn refuse(&mut self, id: EventId, rule: &str, notice: Option<String>) -> Result<(), Halt> {
+        let event = self.state.event(id);
+        let actor = event.map(|event| event.actor.id.clone()).unwrap_or_default();
+        // Nothing is said to whoever is not on a platform: the operator, who reads the record.
+        let can_be_told = event.is_some_and(|event| self.services.connections.get(&event.connection).is_some());
         // Said once to each person; after that, silence.
-        let notice = notice.filter(|_| !self.state.told.contains(&actor));
-        tracing::info!(instance = %self.id, %event, rule, told = notice.is_some(), "refused");
+        let notice = notice.filter(|_| can_be_told && !self.state.told.contains(&actor));
+        tracing::info!(instance = %self.id, event = %id, rule, told = notice.is_some(), "refused");
         metrics::counter!("events_refused_total", "rule" => rule.to_owned()).increment(1);
         let turn = self.state.turns.saturating_add(1);
-        self.write(vec![Body::Refused { event, turn, rule: rule.to_owned(), notice }])?;
+        self.write(vec![Body::Refused { event: id, turn, rule: rule.to_owned(), notice }])?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! All of it is pure. Who has to be asked and who may answer is policy (`dispatch`); when, and what becomes of the answer, is
 //! the turn's.
 
+mod bound;
 mod canonical;
 mod question;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::journal::{Step, Turn};
+
+pub use bound::{Bound, hash_of, page_of};
 
 /// What the references of questions about approvals begin with; the request's id follows.
 pub const REFERENCE_PREFIX: &str = "approval.";
@@ -187,9 +190,13 @@ pub fn is_about(request: &str, tool: &str, arguments: &Value) -> bool {
 /// The id of the request that an answer is for, by the reference that came back.
 #[must_use]
 pub fn id_of(reference: &str) -> Option<&str> {
-    let id = reference.strip_prefix(REFERENCE_PREFIX)?;
-    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    is_id.then_some(id)
+    reference.strip_prefix(REFERENCE_PREFIX).filter(|id| is_id(id))
+}
+
+/// Whether a request can have this id.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 fn sha256(text: &str) -> String {

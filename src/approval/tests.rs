@@ -298,3 +298,14 @@ fn read_back(page: &str) -> String {
     }
     text
 }
+
+#[test]
+fn what_is_bound_is_read_back_as_it_was() {
+    let asked = of_text(r#"{"z": [1, 1.0, 1e300, 0.1, 18446744073709551615], "a": "\u202e\n\"x"}"#);
+    let canonical = asked.canonical();
+    assert_eq!(page_of(&canonical).unwrap(), asked.page());
+    assert_eq!(hash_of(&canonical), asked.hash());
+    let bound = Bound { tools: vec!["github.update_issue".to_owned()], requester: "583231".to_owned() };
+    assert_eq!(Bound::of(&canonical), bound);
+    assert_eq!((Bound::of("no JSON"), page_of("no JSON")), (Bound::default(), None));
+}

@@ -21,9 +21,9 @@ macro_rules! pages {
 pages! {
     "RV0001" "RV0002" "RV0003" "RV0004" "RV0005" "RV0006" "RV0007" "RV0008" "RV0009" "RV0010" "RV0011" "RV0012" "RV0013"
     "RV0101" "RV0102"
-    "RV0201" "RV0202" "RV0203" "RV0204" "RV0205"
+    "RV0201" "RV0202" "RV0203" "RV0204" "RV0205" "RV0206" "RV0207"
     "RV0301" "RV0302" "RV0303" "RV0304" "RV0305" "RV0306"
-    "RV0401" "RV0402" "RV0403" "RV0404" "RV0405"
+    "RV0401" "RV0402" "RV0403" "RV0404" "RV0405" "RV0406"
 }
 
 pub(super) fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {

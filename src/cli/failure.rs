@@ -5,6 +5,7 @@ use std::io;
 
 use miette::Diagnostic;
 
+use crate::admin::TokenError;
 use crate::agent::AgentError;
 use crate::config::ConfigErrors;
 use crate::gateway::StartError;
@@ -29,6 +30,10 @@ pub enum Code {
     UnknownInstance,
     /// A record or a database cannot be read.
     Corrupt,
+    /// No approval of that id.
+    UnknownApproval,
+    /// The approval is not open any more.
+    Decided,
     /// A file could not be written.
     Write,
     /// No error of that code.
@@ -51,11 +56,13 @@ pub enum Code {
     Simulator,
     /// A turn did not complete.
     Turn,
+    /// The running gateway cannot be reached, or does not do what it is asked.
+    Gateway,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::AgentFile,
         Self::UnknownAgent,
         Self::Locked,
@@ -63,6 +70,8 @@ impl Code {
         Self::Storage,
         Self::UnknownInstance,
         Self::Corrupt,
+        Self::UnknownApproval,
+        Self::Decided,
         Self::Write,
         Self::UnknownCode,
         Self::LogFilter,
@@ -74,6 +83,7 @@ impl Code {
         Self::Listen,
         Self::Simulator,
         Self::Turn,
+        Self::Gateway,
     ];
 
     /// The code as people type it.
@@ -87,6 +97,8 @@ impl Code {
             Self::Storage => "RV0203",
             Self::UnknownInstance => "RV0204",
             Self::Corrupt => "RV0205",
+            Self::UnknownApproval => "RV0206",
+            Self::Decided => "RV0207",
             Self::Write => "RV0301",
             Self::UnknownCode => "RV0302",
             Self::LogFilter => "RV0303",
@@ -98,6 +110,7 @@ impl Code {
             Self::Listen => "RV0403",
             Self::Simulator => "RV0404",
             Self::Turn => "RV0405",
+            Self::Gateway => "RV0406",
         }
     }
 }
@@ -210,6 +223,12 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        StartError::Token(error).into()
+    }
+}
+
 impl From<TelemetryError> for Failure {
     fn from(error: TelemetryError) -> Self {
         Self::new(Code::LogFilter, error.to_string(), "unset REVEILLE_LOG to get the default, `info`")
@@ -229,9 +248,12 @@ impl From<StartError> for Failure {
             StartError::Listen { .. } => {
                 (Code::Listen, "stop what uses the port, or set `server.listen` to another one")
             }
-            StartError::Key(_) => (
+            StartError::Key(_) => {
+                (Code::Storage, "a key has 64 hexadecimal digits; `openssl rand -hex 32` makes one for `storage.key`")
+            }
+            StartError::Token(_) => (
                 Code::Storage,
-                "a key has 64 hexadecimal digits; `openssl rand -hex 32` makes one for `storage.key`",
+                "see that the data folder is there, writable and on a disk with room: `reveille doctor`",
             ),
             StartError::Tools(_) | StartError::CodeMode(_) | StartError::Metrics(_) => {
                 (Code::Listen, "this is a mistake of the build; please report it")

@@ -29,10 +29,15 @@ pub(super) enum Opened {
 pub(super) async fn open(context: &mut Context) -> Result<Opened, Failure> {
     let config = context.load(Mode::Tool, Vec::new())?;
     let Storage::Folder(folder) = config.storage;
-    if !folder.join("log.db").exists() {
+    if !is_in(&folder) {
         return Ok(Opened::Nothing(folder));
     }
     Ok(Opened::Journal(Reader::open(&folder).await?))
+}
+
+/// Whether a journal was ever begun there.
+pub(super) fn is_in(folder: &Path) -> bool {
+    folder.join("log.db").exists()
 }
 
 /// What is said where there is no journal.

@@ -15,6 +15,7 @@
 mod add;
 mod agents;
 mod answer;
+mod approvals;
 mod chat;
 mod completions;
 mod context;
@@ -119,6 +120,8 @@ enum Command {
     Instances(instances::Args),
     /// List the turns, or show one record by record
     Turns(turns::Args),
+    /// List what waits for a person's yes, show one, approve or deny it
+    Approvals(approvals::Args),
     /// Follow the journal's records live
     Tail(tail::Args),
     /// Print the page of an error, such as RV0011
@@ -171,6 +174,7 @@ async fn run(context: &mut Context, command: &Command) -> Result<(), Failure> {
         Command::Agents(args) => agents::run(context, args),
         Command::Instances(args) => instances::run(context, args).await,
         Command::Turns(args) => turns::run(context, args).await,
+        Command::Approvals(args) => approvals::run(context, args).await,
         Command::Tail(args) => tail::run(context, args).await,
         Command::Explain(args) => explain::run(context, args),
         Command::Completions(args) => completions::run(context, args),

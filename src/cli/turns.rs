@@ -177,6 +177,7 @@ fn of_turn(records: Vec<Record>, turn: u64) -> Vec<Record> {
             Body::TurnStarted { turn: of, events, .. } | Body::Steered { turn: of, events } if *of == turn => {
                 Some(events.clone())
             }
+            Body::ApprovalDecided { turn: of, event: Some(event), .. } if *of == turn => Some(vec![*event]),
             _ => None,
         })
         .flatten()

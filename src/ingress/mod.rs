@@ -1,9 +1,10 @@
 //! The HTTP edge: limits, verify, normalise, admit, acknowledge.
 //!
-//! Nothing of a request is parsed before its signature is known to be right, nothing is acknowledged before it is durable,
-//! and an answer is one of those that `docs/guide.md` lists: `200`, `400`, `401`, `404`, `405`, `408`, `413`, `415`, `431` or
+//! Nothing of a request is parsed before its signature is known to be right (its token, where it is the operator's), nothing is
+//! acknowledged before it is durable, and an answer to a delivery is one of those that `docs/guide.md` lists: `200`, `400`, `401`, `404`, `405`, `408`, `413`, `415`, `431` or
 //! `503`. Policy is not decided here: see `dispatch`.
 
+mod api;
 mod body;
 mod deliver;
 mod health;
@@ -19,11 +20,13 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::actor::Directory;
+use crate::admin::{ApiToken, Desk};
 use crate::clock::Clock;
 use crate::connection::Connections;
 use crate::journal::Engine;
 use crate::telemetry::Metrics;
 
+use api::Api;
 use install::Installing;
 pub use intake::{ConnectionIntake, Intake};
 pub(crate) use server::listen;
@@ -48,6 +51,7 @@ pub struct Edge {
     /// The process's figures, where they are collected.
     pub metrics: Option<Metrics>,
     installing: Arc<Installing>,
+    api: Option<Api>,
     requests: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
 }
@@ -67,13 +71,21 @@ impl Edge {
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
         let bodies = Arc::new(Semaphore::new(body::HELD_KIB_MAX));
         let installing = Arc::new(Installing::new(public_url));
-        Self { connections, intake, engine, directory, clock, metrics, installing, requests, bodies }
+        Self { connections, intake, engine, directory, clock, metrics, installing, api: None, requests, bodies }
+    }
+
+    /// The same with the API for the operator, who is known by this token.
+    #[must_use]
+    pub fn with_api(mut self, token: Arc<ApiToken>, desk: Arc<Desk>) -> Self {
+        let (requests, bodies) = (Arc::clone(&self.requests), Arc::clone(&self.bodies));
+        self.api = Some(Api { token, desk, requests, bodies });
+        self
     }
 
     /// The routes.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/channels/{name}/{endpoint}", post(deliver::deliver))
+        let api = self.api.clone().map_or_else(Router::new, |api| Router::new().nest(api::PREFIX, api.router()));
+        api.route("/channels/{name}/{endpoint}", post(deliver::deliver))
             .route("/channels/{name}/install", get(install::begin))
             .route("/channels/{name}/oauth/callback", get(install::callback))
             .route("/healthz", get(health::healthz))

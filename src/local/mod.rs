@@ -167,6 +167,7 @@ impl Session {
             clock: Arc::clone(&clock),
             limits: ActorLimits { idle: IDLE, grace: GRACE, ..ActorLimits::default() },
             public_url: None,
+            admin: None,
         };
         let gateway = Gateway::start(parts);
         if known.is_some_and(|row| row.state == "ready") {

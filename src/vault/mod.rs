@@ -4,11 +4,9 @@
 //! the database, a backup of it or its write-ahead log alone has nothing; rows that were moved from one tenant or connection
 //! to another do not open (see `docs/decisions/0040-what-installations-give-us-is-sealed-in-the-journal.md`).
 
+pub(crate) mod file;
 mod seal;
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,30 +39,13 @@ impl Keys {
     /// The file cannot be made or read, or holds no key: what to do about it.
     pub fn of_folder(folder: &Path) -> Result<Self, String> {
         let path = folder.join(KEY_FILE);
-        let failed = |error: std::io::Error| format!("the key {} cannot be used: {error}", path.display());
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let mut bytes = [0; 32];
-                aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no randomness for a key".to_owned())?;
-                let text = hex::encode(bytes);
-                // Beside its place first, so that half a key is never found there.
-                let partial = folder.join(format!("{KEY_FILE}.partial"));
-                let _ = std::fs::remove_file(&partial);
-                let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&partial);
-                let written = file.and_then(|mut file| {
-                    file.write_all(text.as_bytes())?;
-                    file.sync_all()?;
-                    std::fs::rename(&partial, &path)?;
-                    File::open(folder)?.sync_all()
-                });
-                written.map_err(failed)?;
-                text
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let key = Key::parse(&Secret::new(text.trim())).map_err(|error| {
-            format!("{} holds no key ({error}); restore it from a backup: without it, programs that wait cannot go on", path.display())
+        let text = file::of_folder(folder, KEY_FILE)
+            .map_err(|error| format!("the key {} cannot be used: {error}", path.display()))?;
+        let key = Key::parse(&text).map_err(|error| {
+            format!(
+                "{} holds no key ({error}); restore it from a backup: without it, programs that wait cannot go on",
+                path.display()
+            )
         })?;
         Ok(Self { key, previous: None })
     }
@@ -144,7 +125,8 @@ impl Installations for Shelf {
 
     async fn keep(&self, installation: &str, data: &Secret) -> Result<(), NotKept> {
         let place = [self.connection.as_str(), installation];
-        let sealed = seal(&self.vault.keys.key, &place, data.expose().as_bytes()).ok_or_else(|| NotKept("it cannot be sealed".into()))?;
+        let sealed = seal(&self.vault.keys.key, &place, data.expose().as_bytes())
+            .ok_or_else(|| NotKept("it cannot be sealed".into()))?;
         let row = InstallationRow {
             connection: self.connection.clone(),
             installation: installation.to_owned(),

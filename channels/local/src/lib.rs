@@ -104,6 +104,23 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
+/// The person at the terminal, who runs the process.
+#[must_use]
+pub fn operator() -> Actor {
+    Actor { id: "operator".to_owned(), name: "operator".to_owned(), kind: ActorKind::Human }
+}
+
+/// The terminal's thread of that key.
+#[must_use]
+pub fn terminal(key: &str) -> ThreadRef {
+    ThreadRef {
+        installation: INSTALLATION.to_owned(),
+        key: key.to_owned(),
+        location: BTreeMap::new(),
+        display: "the terminal".to_owned(),
+    }
+}
+
 /// The terminal's end of one conversation.
 #[derive(Debug)]
 pub struct Local {
@@ -169,13 +186,8 @@ impl Local {
             id,
             connection: NAME.to_owned(),
             platform: NAME.to_owned(),
-            thread: ThreadRef {
-                installation: INSTALLATION.to_owned(),
-                key: self.settings.name.clone(),
-                location: BTreeMap::new(),
-                display: "the terminal".to_owned(),
-            },
-            actor: Actor { id: "operator".to_owned(), name: "operator".to_owned(), kind: ActorKind::Human },
+            thread: terminal(&self.settings.name),
+            actor: operator(),
             kind,
             name: name.to_owned(),
             text: text.to_owned(),

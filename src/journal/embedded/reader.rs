@@ -84,6 +84,16 @@ impl Reader {
         rows.iter().map(read_instance).collect()
     }
 
+    /// Instances that are not at rest for good, by address: awake, with work, set aside, or asleep until a time comes.
+    ///
+    /// # Errors
+    /// [`JournalError::Storage`].
+    pub async fn unsettled(&self) -> Result<Vec<InstanceRow>, JournalError> {
+        let wanted = "SELECT * FROM instance WHERE state <> 'asleep' OR wake_at_ms IS NOT NULL ORDER BY address";
+        let rows = sqlx::query(wanted).fetch_all(&self.log).await.map_err(storage)?;
+        rows.iter().map(read_instance).collect()
+    }
+
     /// The instances that `name` may mean: an address, an id, or the beginning of an id.
     ///
     /// # Errors
