@@ -78,14 +78,14 @@ impl Story {
     async fn asks(&self, thread: &str) -> (Fence, String) {
         let target = Target { address: format!("triage/github/1/{thread}"), only_if_known: false };
         let id = target.id();
-        self.journal
-            .admit(Admission { event: event(thread), raw: Bytes::new(), targets: vec![target] })
-            .await
-            .unwrap();
+        self.journal.admit(Admission { event: event(thread), raw: Bytes::new(), targets: vec![target] }).await.unwrap();
         let fence = self.journal.claim(id).await.unwrap().into_inner().fence;
         let request = request(id);
-        let call =
-            |id: &str| ToolCall { id: id.into(), name: "github.update_issue".into(), arguments: json!({ "number": 7 }) };
+        let call = |id: &str| ToolCall {
+            id: id.into(),
+            name: "github.update_issue".into(),
+            arguments: json!({ "number": 7 }),
+        };
         let asked = request.id();
         let bodies = vec![
             Body::TurnStarted {

@@ -8,6 +8,7 @@ mod a_person_acts_on_messages;
 mod a_refused_token_costs_only_time;
 mod an_added_channel_answers;
 mod an_agent_reaches_what_the_operator_names;
+mod approvals_are_given_at_the_terminal;
 mod deliveries_meet_the_edge;
 mod discord_comes_over_its_gateway;
 mod discord_is_answered;
