@@ -48,11 +48,8 @@ async fn asked_under(stage: &Stage, number: u64) -> String {
 /// The id in the question under an issue.
 fn question(github: &Github, number: u64) -> Option<String> {
     let answers = github.answers(number);
-    let asked = answers.iter().find(|one| {
-        one.body.contains("May labeller use github.add\\_labels?")
-            || one.body.contains("May labeller use github.add_labels?")
-    })?;
-    let id = asked.body.split("approval.").nth(1)?;
+    let asked = answers.iter().find(|one| one.body.contains("May labeller use"))?;
+    let id = asked.body.split("/approve approval.").nth(1)?;
     Some(id.chars().take_while(char::is_ascii_hexdigit).collect())
 }
 

@@ -13,7 +13,7 @@ use crate::journal::embedded::reader::Reader;
 
 /// Which one.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct AnswerArgs {
     /// Its id, the beginning of its id, or the reference that stands in the thread
     id: String,
 
@@ -26,7 +26,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(context: &mut Context, args: &Args, answer: Answer) -> Result<(), Failure> {
+pub(super) async fn run(context: &mut Context, args: &AnswerArgs, answer: Answer) -> Result<(), Failure> {
     let config = context.load(Mode::Tool, listen_flag(args.listen.as_deref()))?;
     let Storage::Folder(folder) = &config.storage;
     if !journal::is_in(folder) {

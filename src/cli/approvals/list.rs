@@ -12,7 +12,7 @@ use crate::journal::Verdict;
 
 /// What is listed.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ListArgs {
     /// Those that were decided too, the newest first
     #[arg(long)]
     all: bool,
@@ -26,7 +26,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
+pub(super) async fn run(context: &mut Context, args: &ListArgs) -> Result<(), Failure> {
     let ledger = match journal::open(context).await? {
         Opened::Journal(reader) => Ledger::new(reader),
         Opened::Nothing(_) if args.json => return Ok(context.output.json(&[(); 0])?),

@@ -24,19 +24,19 @@ pub(super) struct Args {
     action: Option<Action>,
 
     #[command(flatten)]
-    list: list::Args,
+    list: list::ListArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List those that wait, the oldest first (this is what `approvals` alone does)
-    List(list::Args),
+    List(list::ListArgs),
     /// Show one: everything that a yes to it binds, and what came of it
-    Show(show::Args),
+    Show(show::ShowArgs),
     /// Say yes: the calls are made, once
-    Approve(answer::Args),
+    Approve(answer::AnswerArgs),
     /// Say no: none of the calls is made
-    Deny(answer::Args),
+    Deny(answer::AnswerArgs),
 }
 
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {

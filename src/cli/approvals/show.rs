@@ -14,7 +14,7 @@ use crate::clock::{Clock, SystemClock};
 
 /// Which one.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ShowArgs {
     /// Its id, the beginning of its id, or the reference that stands in the thread
     id: String,
 
@@ -36,7 +36,7 @@ struct Whole<'a> {
     canonical: &'a str,
 }
 
-pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
+pub(super) async fn run(context: &mut Context, args: &ShowArgs) -> Result<(), Failure> {
     let ledger = match journal::open(context).await? {
         Opened::Journal(reader) => Ledger::new(reader),
         Opened::Nothing(folder) => return Err(journal::no_journal(&folder)),
