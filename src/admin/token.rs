@@ -1,7 +1,7 @@
 //! What shows that a request comes from the operator.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use reveille_channel::Secret;
 use subtle::ConstantTimeEq;
@@ -20,14 +20,28 @@ pub struct ApiToken(Secret);
 
 /// Why there is no token to be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TokenError(String);
+pub enum TokenError {
+    /// The file cannot be made or read.
+    #[error("{} cannot be used: {reason}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        reason: String,
+    },
+    /// The file holds something else.
+    #[error("{} holds no token of {DIGITS} hexadecimal digits", path.display())]
+    NoToken {
+        /// The file.
+        path: PathBuf,
+    },
+}
 
 impl ApiToken {
     /// The token of a storage folder, made when there is none yet. Only the owner of the file can read it.
     ///
     /// # Errors
-    /// The file cannot be made or read, or holds no token: what to do about it.
+    /// See [`TokenError`].
     pub fn of_folder(folder: &Path) -> Result<Self, TokenError> {
         let read = file::of_folder(folder, TOKEN_FILE);
         Self::parse(folder, read.map_err(|error| unusable(folder, &error))?)
@@ -50,11 +64,7 @@ impl ApiToken {
         if text.expose().len() == DIGITS && text.expose().bytes().all(is_digit) {
             return Ok(Self(text));
         }
-        let path = folder.join(TOKEN_FILE);
-        Err(TokenError(format!(
-            "{} holds no token of {DIGITS} hexadecimal digits; delete it, and the next start makes another one",
-            path.display()
-        )))
+        Err(TokenError::NoToken { path: folder.join(TOKEN_FILE) })
     }
 
     /// Whether this is the token. How long that takes does not depend on where they differ.
@@ -77,7 +87,7 @@ impl fmt::Debug for ApiToken {
 }
 
 fn unusable(folder: &Path, error: &std::io::Error) -> TokenError {
-    TokenError(format!("{} cannot be used: {error}", folder.join(TOKEN_FILE).display()))
+    TokenError::Unusable { path: folder.join(TOKEN_FILE), reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -107,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_none_says_what_to_do_and_not_what_it_holds() {
+    fn a_file_that_holds_none_is_named_and_not_what_it_holds() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["", "hunter2", &"g".repeat(DIGITS), &"a".repeat(DIGITS + 1)] {
             std::fs::write(folder.path().join(TOKEN_FILE), text).unwrap();
             let error = ApiToken::of_folder(folder.path()).unwrap_err().to_string();
-            assert!(error.contains("delete it") && (text.is_empty() || !error.contains(text)), "{error}");
+            assert!(error.contains(TOKEN_FILE) && (text.is_empty() || !error.contains(text)), "{error}");
             assert!(ApiToken::read(folder.path()).is_err());
         }
     }

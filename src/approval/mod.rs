@@ -183,7 +183,9 @@ pub fn is_about(request: &str, tool: &str, arguments: &Value) -> bool {
     let Ok(request) = serde_json::from_str::<Value>(request) else { return false };
     let items = request.get("items").and_then(Value::as_array);
     items.is_some_and(|items| {
-        items.iter().any(|item| item.get("tool").is_some_and(|of| of == tool) && item.get("arguments") == Some(arguments))
+        items
+            .iter()
+            .any(|item| item.get("tool").is_some_and(|of| of == tool) && item.get("arguments") == Some(arguments))
     })
 }
 
