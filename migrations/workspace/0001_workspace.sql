@@ -43,11 +43,18 @@ CREATE TABLE done (
     at_ms   INTEGER NOT NULL
 );
 
--- What both sides held when a real folder and these files were last the same. `folder`: which one.
+-- Real folders that these files were brought together with, by their whole path. The latest few are known.
+CREATE TABLE synced_folder (
+    id     INTEGER NOT NULL PRIMARY KEY,
+    folder TEXT    NOT NULL UNIQUE,
+    at_ms  INTEGER NOT NULL
+);
+
+-- What both sides held when they were last the same.
 CREATE TABLE synced (
-    folder TEXT NOT NULL,
-    path   TEXT NOT NULL,
-    hash   BLOB NOT NULL,
+    folder INTEGER NOT NULL REFERENCES synced_folder (id) ON DELETE CASCADE,
+    path   TEXT    NOT NULL,
+    hash   BLOB    NOT NULL,
     PRIMARY KEY (folder, path)
 ) WITHOUT ROWID;
 

@@ -12,6 +12,7 @@ use crate::gateway::StartError;
 use crate::journal::JournalError;
 use crate::local::SessionError;
 use crate::telemetry::TelemetryError;
+use crate::workspace::WorkspaceError;
 
 /// The kind of a failure, besides those of the configuration. Each has a page: `reveille explain RV0201`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +35,8 @@ pub enum Code {
     UnknownApproval,
     /// The approval is not open any more.
     Decided,
+    /// A file of a workspace is not there, or cannot be as it is asked.
+    Files,
     /// A file could not be written.
     Write,
     /// No error of that code.
@@ -46,6 +49,10 @@ pub enum Code {
     Input,
     /// What is to be added cannot be.
     Addition,
+    /// A file could not be read.
+    Read,
+    /// A folder and a workspace do not hold the same.
+    Sync,
     /// A channel's settings are of no use.
     Channel,
     /// A model's table is of no use.
@@ -72,12 +79,15 @@ impl Code {
         Self::Corrupt,
         Self::UnknownApproval,
         Self::Decided,
+        Self::Files,
         Self::Write,
         Self::UnknownCode,
         Self::LogFilter,
         Self::Unwell,
         Self::Input,
         Self::Addition,
+        Self::Read,
+        Self::Sync,
         Self::Channel,
         Self::Model,
         Self::Listen,
@@ -99,12 +109,15 @@ impl Code {
             Self::Corrupt => "RV0205",
             Self::UnknownApproval => "RV0206",
             Self::Decided => "RV0207",
+            Self::Files => "RV0208",
             Self::Write => "RV0301",
             Self::UnknownCode => "RV0302",
             Self::LogFilter => "RV0303",
             Self::Unwell => "RV0304",
             Self::Input => "RV0305",
             Self::Addition => "RV0306",
+            Self::Read => "RV0307",
+            Self::Sync => "RV0308",
             Self::Channel => "RV0401",
             Self::Model => "RV0402",
             Self::Listen => "RV0403",
@@ -295,6 +308,31 @@ impl From<JournalError> for Failure {
                 Code::Storage,
                 "see that the data folder is there, writable and on a disk with room: `reveille doctor`",
             ),
+        };
+        Self::new(code, error.to_string(), help)
+    }
+}
+
+impl From<WorkspaceError> for Failure {
+    fn from(error: WorkspaceError) -> Self {
+        let (code, help) = match &error {
+            WorkspaceError::Missing(_) => {
+                (Code::Files, "`reveille instances files ls INSTANCE --recursive` lists what is there")
+            }
+            WorkspaceError::IsFolder(_) => (
+                Code::Files,
+                "name a file in it; `rm --recursive` deletes a folder, and `sync` brings whole folders out and in",
+            ),
+            WorkspaceError::Quota(_) => {
+                (Code::Files, "docs/workspace.md has the limits; make room with `reveille instances files rm`")
+            }
+            WorkspaceError::Busy => (Code::Storage, "a gateway or another command is writing: try again"),
+            WorkspaceError::Later(_) => (Code::Storage, "use the version that wrote them, or a later one"),
+            WorkspaceError::DiskFull | WorkspaceError::Storage(_) => (
+                Code::Storage,
+                "see that the data folder is there, writable and on a disk with room: `reveille doctor`",
+            ),
+            _ => (Code::Files, "docs/workspace.md says how files of a workspace may be named"),
         };
         Self::new(code, error.to_string(), help)
     }

@@ -1,4 +1,4 @@
-//! `reveille instances`: list them, show one, export one.
+//! `reveille instances`: list them, show one, export one; its files are in `files`.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::failure::{Code, Failure};
+use super::files;
 use super::journal::{self, Opened, wall_time};
 use super::listing::{Cell, Listing, Tone};
 use crate::journal::embedded::reader::{Reader, TurnRow};
@@ -21,9 +22,9 @@ pub(super) struct Args {
     #[arg(long, global = true, value_name = "TEXT", default_value = "", hide_default_value = true)]
     filter: String,
 
-    /// At most so many
-    #[arg(long, global = true, value_name = "N", default_value_t = 100)]
-    limit: u32,
+    /// At most so many; without it 100 instances, and all files
+    #[arg(long, global = true, value_name = "N")]
+    limit: Option<u32>,
 
     /// Print JSON
     #[arg(long, global = true)]
@@ -46,7 +47,13 @@ enum Action {
         /// The file; it must not be there yet. Without one: ID.db in this folder
         file: Option<PathBuf>,
     },
+    /// Look at the files of one, take some out, put some in, or keep them the same as a folder's
+    #[command(subcommand)]
+    Files(files::Action),
 }
+
+/// How many instances are listed where nothing is said.
+const LISTED: u32 = 100;
 
 /// An instance in `instances show --json`. The names stay.
 #[derive(Debug, Serialize)]
@@ -72,12 +79,17 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
         (Some(Action::Export { instance, file }), Opened::Journal(reader)) => {
             export(context, &reader, instance, file.clone()).await
         }
+        (Some(Action::Files(action)), Opened::Journal(reader)) => {
+            let options = files::Options { limit: args.limit, json: args.json };
+            files::run(context, &reader, action, options).await
+        }
         (Some(_), Opened::Nothing(folder)) => Err(journal::no_journal(&folder)),
     }
 }
 
 async fn list(context: &mut Context, args: &Args, reader: &Reader) -> Result<(), Failure> {
-    let rows = reader.instances(&args.filter, args.limit).await?;
+    let limit = args.limit.unwrap_or(LISTED);
+    let rows = reader.instances(&args.filter, limit).await?;
     if args.json {
         context.output.json(&rows)?;
         return Ok(());
@@ -102,10 +114,8 @@ async fn list(context: &mut Context, args: &Args, reader: &Reader) -> Result<(),
         ]);
     }
     context.output.listing(&listing)?;
-    if rows.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
-        context
-            .output
-            .line(format!("\nThese are the first {}: `--limit` shows more, `--filter` others.", args.limit))?;
+    if rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+        context.output.line(format!("\nThese are the first {limit}: `--limit` shows more, `--filter` others."))?;
     }
     Ok(())
 }

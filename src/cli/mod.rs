@@ -23,6 +23,7 @@ mod dev;
 mod doctor;
 mod explain;
 mod failure;
+mod files;
 mod init;
 mod input;
 mod instances;
@@ -116,7 +117,7 @@ enum Command {
     Serve(serve::Args),
     /// List the agents, or show one
     Agents(agents::Args),
-    /// List the instances, show one, or export one as a plain SQLite file
+    /// List the instances, show one, export one, or work with the files of one
     Instances(instances::Args),
     /// List the turns, or show one record by record
     Turns(turns::Args),

@@ -81,6 +81,9 @@ pub enum WorkspaceError {
     /// The key was used for something else.
     #[error("another change was made under the key of this call")]
     KeyReused,
+    /// Somebody was faster.
+    #[error("`{0}` was changed meanwhile")]
+    ChangedMeanwhile(String),
     /// Another process writes.
     #[error("another process is writing these files: try again")]
     Busy,
@@ -137,6 +140,11 @@ impl WorkspaceError {
     #[must_use]
     pub fn is_unclear(&self) -> bool {
         matches!(self, Self::Storage(_))
+    }
+
+    /// Whether it is about the files as a whole, so that no other change would fare better.
+    pub(super) fn is_of_all(&self) -> bool {
+        matches!(self, Self::Busy | Self::DiskFull | Self::Later(_) | Self::Storage(_))
     }
 }
 

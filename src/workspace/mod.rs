@@ -18,6 +18,7 @@ mod patch;
 mod paths;
 mod place;
 mod read;
+mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,9 @@ pub use grep::{Found, Grep, Line};
 pub use patch::{FilePatch, PatchError, parse_patch};
 pub use paths::{DEPTH, PATH_BYTES, PathError, SEGMENT_BYTES, WorkspacePath};
 pub use read::{Content, Entry, Listed, SnapshotEntry, Usage};
+pub use sync::{
+    Conflict, ContentHash, FolderFiles, Plan, Settle, Settling, Step, SyncState, Towards, UNFINISHED, is_kept_out, plan,
+};
 
 /// How many workspaces are kept at hand. Connections of one that is not used close by themselves.
 const KEPT: usize = 32;

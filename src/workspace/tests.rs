@@ -80,7 +80,7 @@ fn files<const N: usize>(files: [(&str, &str); N]) -> Vec<(String, String)> {
 }
 
 /// What counting everything anew comes to, against what the triggers counted.
-async fn assert_counted(workspace: &Workspace) {
+pub(super) async fn assert_counted(workspace: &Workspace) {
     let pool = workspace.reader().await.unwrap().unwrap();
     let anew: (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM file),

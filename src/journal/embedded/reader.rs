@@ -70,6 +70,12 @@ impl Reader {
         Ok(Self { folder: folder.to_owned(), log })
     }
 
+    /// The data folder that the journal is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Instances whose address contains `filter`, by address, at most `limit`.
     ///
     /// # Errors
