@@ -16,6 +16,7 @@ mod talk;
 mod turn;
 mod verify;
 mod wake;
+mod workspace;
 
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,9 @@ fn main() -> Result<()> {
     }
     if wanted("codemode") {
         figures.extend(prompt::figures()?);
+    }
+    if wanted("workspace") {
+        figures.extend(runtime.block_on(workspace::figures())?);
     }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
