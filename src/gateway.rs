@@ -86,7 +86,7 @@ pub enum StartError {
     #[error("storage: {0}")]
     Key(String),
     /// There is no token for the operator's API.
-    #[error("storage: {0}")]
+    #[error(transparent)]
     Token(#[from] TokenError),
     /// A model's table cannot be used: which, why, and where to look.
     #[error("{0}")]

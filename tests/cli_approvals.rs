@@ -12,7 +12,7 @@ use reveille::agent::DEFAULT_LIMITS;
 use reveille::approval::{Item, Request};
 use reveille::journal::embedded::{Embedded, Options};
 use reveille::journal::{Admission, Body, Engine, Fence, Release, StopReason, Target, ToolCall, Usage, Verdict};
-use reveille_channel::{Actor, ActorKind, Event, EventId, Kind, ThreadRef};
+use reveille_channel::{Actor, ActorKind, Event, EventId, Kind, Mode, Receipt, ThreadRef};
 use serde_json::json;
 
 /// 2026-01-02 03:04:05 UTC.
@@ -102,6 +102,7 @@ async fn asked(journal: &Embedded, story: Story<'_>) -> String {
         description: "Changes the issue.".into(),
         parameters: json!({ "type": "object" }),
         arguments: call.arguments.clone(),
+        place: "#general".into(),
     });
     let Story { expires_at_ms, four_eyes, .. } = story;
     let request = Request {
@@ -143,6 +144,9 @@ async fn asked(journal: &Embedded, story: Story<'_>) -> String {
             four_eyes,
         },
     ];
+    let receipt = Receipt { id: "2".into(), mode: Mode::Edit };
+    bodies.push(Body::QuestionOpened { turn: 1, approval: id.clone() });
+    bodies.push(Body::QuestionShown { turn: 1, approval: id.clone(), receipt });
     if let Some((verdict, name)) = story.decided {
         let by = Some(Actor { id: "U1".into(), name: name.into(), kind: ActorKind::Human });
         bodies.push(Body::ApprovalDecided { turn: 1, approval: id.clone(), verdict, by, event: None });
@@ -263,14 +267,12 @@ struct Gateway(Child);
 
 impl Gateway {
     fn start(folder: &Path, address: &str) -> Self {
-        let mut child = command(folder, &["serve", "--listen", address])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        let mut child =
+            command(folder, &["serve", "--listen", address]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.contains("is listening"), "{line}");
+        assert!(line.contains("is listening"), "{}", std::fs::read_to_string(folder.join("log")).unwrap());
         Self(child)
     }
 }
@@ -286,6 +288,8 @@ impl Drop for Gateway {
 async fn a_gateway_takes_no_answer_to_what_has_run_out_and_none_for_an_agent_that_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
+    std::fs::write(folder.join("reveille.toml"), "").unwrap();
+    std::fs::create_dir(folder.join("agents")).unwrap();
     let (journal, [waits, _, denied, expired]) = filled(folder).await;
     journal.close().await;
     drop(journal);
@@ -303,7 +307,8 @@ async fn a_gateway_takes_no_answer_to_what_has_run_out_and_none_for_an_agent_tha
     ] {
         let request = client.post(format!("http://{address}/api/v1/approvals/{id}")).bearer_auth(&token);
         let answer = request.json(&json!({ "decision": "approve" })).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), status, "{error}");
+        let log = std::fs::read_to_string(folder.join("log")).unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{error}\n{log}");
         let said: serde_json::Value = answer.json().await.unwrap();
         assert_eq!((said["error"].as_str(), said["message"].as_str()), (Some(error), Some(message)));
     }

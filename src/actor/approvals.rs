@@ -6,6 +6,7 @@ use super::owner::{Halt, Owner};
 use crate::agent::Agent;
 use crate::approval::{APPROVE, DENY, Item, MOST_ITEMS, Request, binds, is_about};
 use crate::codemode::APPROVAL;
+use crate::dispatch::decide_reach;
 use crate::journal::{Body, Step, ToolCall, ToolOutcome, Turn, Verdict};
 use crate::tool::ToolSpec;
 use crate::turn::{Approval, answer_to};
@@ -15,6 +16,9 @@ const OPEN_MAX: usize = 3;
 
 /// How many questions a turn may put to people in all.
 const ASKED_MAX: usize = 20;
+
+/// The longest arguments that people are asked about, bytes of JSON.
+const ASKED_BYTES: usize = 32 * 1024;
 
 /// What a call's approval says about it.
 pub(super) enum Leave {
@@ -39,6 +43,12 @@ impl Owner {
         if approval.verdict.is_none() {
             return Leave::Waits;
         }
+        let is_begun = running.calls.iter().any(|known| known.call.id == call.id && known.attempts > 0);
+        if !is_begun && self.services.clock.now_ms() >= approval.expires_at_ms {
+            let message =
+                "People agreed to this, but their yes ran out before it could be carried out. Nothing was done.";
+            return Leave::Refused(ToolOutcome::Error { message: message.into() });
+        }
         // What they agreed to is what would be done now, to the byte; else they are asked again.
         if binds(&approval.request, &self.item(call)) { Leave::Given } else { self.may_ask(call) }
     }
@@ -49,7 +59,12 @@ impl Owner {
         let refused = |message: &str| Leave::Refused(ToolOutcome::Error { message: message.to_owned() });
         let is_no = |approval: &&Approval| matches!(approval.verdict, Some(verdict) if verdict != Verdict::Approved);
         if approvals.iter().filter(is_no).any(|approval| is_about(&approval.request, &call.name, &call.arguments)) {
-            return refused("People were asked for exactly this before, and it was not agreed to. They are not asked again.");
+            return refused(
+                "People were asked for exactly this before, and it was not agreed to. They are not asked again.",
+            );
+        }
+        if call.arguments.to_string().len() > ASKED_BYTES {
+            return refused("People have to agree to this, and it is too long for anybody to read. Pass less.");
         }
         if approvals.len() >= ASKED_MAX {
             return refused("People were asked so often in this turn that they are not asked again.");
@@ -58,12 +73,13 @@ impl Owner {
     }
 
     /// Puts the question. Calls beyond what may be asked at once wait for their turn. Whether the state changed.
-    pub(super) fn ask_for(&mut self, agent: &Agent, turn: Turn, step: Step, calls: Vec<ToolCall>) -> Result<bool, Halt> {
+    pub(super) fn ask_for(&mut self, agent: &Agent, turn: Turn, step: Step, calls: &[ToolCall]) -> Result<bool, Halt> {
         let mut changed = false;
         for batch in calls.chunks(MOST_ITEMS) {
             let Some(running) = &self.state.running else { break };
             let open = running.approvals.iter().filter(|approval| approval.verdict.is_none()).count();
             if open >= OPEN_MAX {
+                self.held_back = !changed;
                 break;
             }
             let now_ms = self.services.clock.now_ms();
@@ -76,7 +92,7 @@ impl Owner {
                 definition: agent.hash.clone(),
                 turn,
                 step,
-                requester: running.events.first().map(|event| event.actor.id.clone()).unwrap_or_default(),
+                requester: running.requesters().join(", "),
                 four_eyes,
                 expires_at_ms,
                 items: batch.iter().map(|call| self.item(call)).collect(),
@@ -97,10 +113,24 @@ impl Owner {
         let (description, parameters) = match spec {
             Some(spec) => (spec.description.to_owned(), spec.parameters.clone()),
             // The one host call that is no tool and asks people.
-            None => ("The program asks for a yes to this, in the agent's own words.".to_owned(), serde_json::Value::Null),
+            None => {
+                ("The program asks for a yes to this, in the agent's own words.".to_owned(), serde_json::Value::Null)
+            }
         };
         let (id, tool, arguments) = (call.id.clone(), call.name.clone(), call.arguments.clone());
-        Item { call: id, tool, description, parameters, arguments }
+        Item { call: id, tool, description, parameters, arguments, place: self.place() }
+    }
+
+    /// Where a call acts that does not say: the thread's own place, and what the agent may reach beside it now.
+    fn place(&self) -> String {
+        let thread = self.state.running.as_ref().and_then(|running| running.events.first());
+        let mut place = thread.map(|event| event.thread.display.clone()).unwrap_or_default();
+        if let (Some(kept), current) = (&self.definition, self.services.catalogue.get(&self.agent)) {
+            for reach in decide_reach(kept, current.as_ref()) {
+                place.push_str(&format!(", {}: {}", reach.on, reach.places.join(", ")));
+            }
+        }
+        place
     }
 
     /// Takes an answer whose giver may give it. `false`: it answers nothing that is open here.
@@ -125,8 +155,9 @@ impl Owner {
     /// What a program's own question came to: a yes or anything else, which is a no.
     pub(super) fn own_question(&self, call: &ToolCall) -> Option<ToolOutcome> {
         let running = self.state.running.as_ref()?;
-        let verdict = running.approval_for(&call.id)?.verdict?;
-        let content = (verdict == Verdict::Approved).to_string();
+        let approval = running.approval_for(&call.id)?;
+        let is_yes = approval.verdict? == Verdict::Approved && binds(&approval.request, &self.item(call));
+        let content = is_yes.to_string();
         (call.name == APPROVAL).then_some(ToolOutcome::Ok { content, truncated: false })
     }
 }

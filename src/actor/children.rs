@@ -44,6 +44,8 @@ pub(super) struct Left {
     pub(super) run: Option<reveille_codemode::Run>,
     /// The hash of its image and the program as it is now, sealed; where one is needed.
     pub(super) snapshot: Option<(String, Vec<u8>)>,
+    /// Its room in memory, as long as it is there.
+    pub(super) place: Option<tokio::sync::OwnedSemaphorePermit>,
     /// Why it cannot go on, though it did not come to an end.
     pub(super) lost: Option<ToolOutcome>,
 }

@@ -74,8 +74,7 @@ impl Owner {
             .iter()
             .map(|event| self.services.connections.get(&event.connection).and_then(|connection| connection.handle()))
             .collect();
-        let requester = self.state.running.as_ref().and_then(|running| running.events.first());
-        let requester = requester.map(|event| event.actor.id.clone()).unwrap_or_default();
+        let requesters = self.state.running.as_ref().map(crate::turn::Running::requesters).unwrap_or_default();
         // Whoever answers a question may be somebody else than whoever may ask for work.
         let open: HashMap<EventId, bool> = events
             .iter()
@@ -83,8 +82,8 @@ impl Owner {
             .collect();
         let ask = move |agent: &Agent, event: &Event, own_handle: Option<&str>, role| match open.get(&event.id) {
             Some(&four_eyes) => {
-                let requester_id = &requester;
-                decide_approval(&ApprovalQuestion { agent, event, requester_id, four_eyes, role, default })
+                let requesters = &requesters;
+                decide_approval(&ApprovalQuestion { agent, event, requesters, four_eyes, role, default })
             }
             // Of a question that is not open here; perhaps of another agent in the same thread.
             None if answer_to(&event.kind).is_some() => Decision::Deny { rule: "approval.not_open", notice: None },

@@ -89,6 +89,8 @@ pub(super) struct Owner {
     unsent: (i64, Vec<Body>),
     /// What changes with them of the programs that are kept.
     pub(super) unkept: Vec<SnapshotChange>,
+    /// All that is left to do waits until people have answered some of what they were asked.
+    pub(super) held_back: bool,
     /// Programs that are in memory, by call.
     pub(super) programs: HashMap<String, super::programs::Live>,
     /// Model streams, tool calls, questions about roles: what ends with the turn.
@@ -189,6 +191,7 @@ impl Owner {
             last_commit,
             unsent: (0, Vec::new()),
             unkept: Vec::new(),
+            held_back: false,
             programs: HashMap::new(),
             children: JoinSet::new(),
             posts: JoinSet::new(),
@@ -297,6 +300,7 @@ impl Owner {
         if let Some(decisions) = self.decided.take() {
             self.settle_access(decisions).await?;
         }
+        self.held_back = false;
         let until = loop {
             let now_ms = self.services.clock.now_ms();
             if let Some((name, due_ms)) = self.state.next_alarm()
@@ -307,7 +311,10 @@ impl Owner {
                 continue;
             }
             let went_on = match self.state.next() {
-                Next::Rest { until } => break until,
+                Next::Rest { until } => {
+                    self.let_programs_go();
+                    break until;
+                }
                 Next::Do(Todo::Consider { events }) => self.consider(events).await?,
                 Next::Do(Todo::Shorten { turn, calls, dropped_messages }) => {
                     self.write(vec![Body::ContextShortened { turn, calls, dropped_messages }])?;
@@ -337,7 +344,7 @@ impl Owner {
         let is_idle = match &self.state.running {
             None => self.state.pending.is_empty() || must_wait(),
             // It waits for people, or for a time: what is said meanwhile waits with it.
-            Some(_) => matches!(self.state.next(), Next::Rest { .. }),
+            Some(_) => self.held_back || matches!(self.state.next(), Next::Rest { .. }),
         };
         is_idle
             && self.children.is_empty()
@@ -561,8 +568,8 @@ impl Owner {
             Done::Considered(decisions) => self.considered(decisions),
             Done::Model { turn, step, attempt, model, answer } => self.answered(turn, step, attempt, model, answer),
             Done::Tool { turn, step, call, effect, outcome } => self.tool_returned(turn, step, &call, effect, outcome),
-            Done::Program { turn, step, call, left } => self.program_left(turn, step, &call, left),
-            Done::Asked { approval, action, result } => self.asked(&approval, action, result),
+            Done::Program { turn, step, call, left } => self.program_left(turn, step, &call, *left),
+            Done::Asked { approval, action, result } => self.asked(&approval, &action, result),
             Done::Posted(posted) => self.posted(posted),
             Done::Signed => Ok(()),
             Done::NotDurable(error) => Err(error.into()),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use reveille_codemode::{Answer, CallOutcome, Event, Given, Run, Sandbox, SandboxError};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Services;
 use super::children::{Done, Left};
@@ -29,6 +30,8 @@ pub(super) struct Live {
     run: Option<Run>,
     /// The host calls whose answers it has.
     told: HashSet<u32>,
+    /// Its room in memory.
+    place: Option<OwnedSemaphorePermit>,
     /// It is over; what came of it waits until its last calls have ended.
     over: Option<ToolOutcome>,
 }
@@ -57,8 +60,23 @@ impl Owner {
             if running.host_calls(&id).any(runs) {
                 return Ok(false);
             }
-            let over = self.programs.remove(&id).and_then(|live| live.over);
-            let Some(outcome) = over else { return Ok(false) };
+            let Some(live) = self.programs.remove(&id) else { return Ok(false) };
+            let Some(mut outcome) = live.over else { return Ok(false) };
+            // What it did not hear of any more, somebody has to.
+            let untold = |(number, host_call): (u32, &Call)| {
+                let is_unknown = matches!(host_call.outcome, Some(ToolOutcome::Unknown { .. }));
+                (is_unknown && !live.told.contains(&number)).then(|| host_call.call.name.clone())
+            };
+            let unknown: Vec<String> = running.host_calls(&id).filter_map(untold).collect();
+            if let (false, ToolOutcome::Ok { content: text, .. } | ToolOutcome::Error { message: text }) =
+                (unknown.is_empty(), &mut outcome)
+            {
+                text.push_str(&format!("\n\nIt is unknown whether these were carried out: {}.", unknown.join(", ")));
+            }
+            if call.program.as_ref().is_some_and(|program| program.snapshot.is_some()) {
+                self.append();
+                self.unkept.push(SnapshotChange::Drop { turn, call: id.clone() });
+            }
             self.write(vec![Body::ToolReturned { turn, step, call: id, outcome }])?;
             return Ok(true);
         }
@@ -92,11 +110,8 @@ impl Owner {
         let most = self.state.running.as_ref().map_or(1, |running| running.limits.attempts.max(1));
         if attempts >= most {
             let message = format!("the program was begun {attempts} times and never came as far as its first call");
-            let outcome = if kept.is_some() {
-                ToolOutcome::Unknown { message }
-            } else {
-                ToolOutcome::Error { message }
-            };
+            let outcome =
+                if kept.is_some() { ToolOutcome::Unknown { message } } else { ToolOutcome::Error { message } };
             self.write(vec![Body::ToolReturned { turn, step, call: id, outcome }])?;
             return Ok(true);
         }
@@ -127,12 +142,13 @@ impl Owner {
     }
 
     /// Records what a program did.
-    pub(super) fn program_left(&mut self, turn: Turn, step: Step, id: &str, left: Box<Left>) -> Result<(), Halt> {
-        let Left { events, run, snapshot, lost } = *left;
+    pub(super) fn program_left(&mut self, turn: Turn, step: Step, id: &str, left: Left) -> Result<(), Halt> {
+        let Left { events, run, snapshot, place, lost } = left;
         let Some(running) = self.state.running.as_ref().filter(|running| running.turn == turn) else { return Ok(()) };
         let Some(call) = running.calls.iter().find(|call| call.call.id == id) else { return Ok(()) };
         let Some(program) = &call.program else { return Ok(()) };
         let Some(live) = self.programs.get_mut(id) else { return Ok(()) };
+        live.place = live.place.take().or(place);
         let (mut console, mut requests, mut finished) = (Vec::new(), Vec::new(), None);
         let mut number = program.requests;
         for event in events {
@@ -147,6 +163,7 @@ impl Owner {
             }
         }
         if let Some(outcome) = lost {
+            live.place = None;
             live.over = Some(outcome);
             return Ok(());
         }
@@ -155,7 +172,9 @@ impl Owner {
             let tag = key(self.id, turn, step, id);
             let fenced = |what: &str, text: &str| crate::tool::fenced(&tag, &[("what", what)], text);
             tracing::debug!(instance = %self.id, turn, step, usage = ?end.usage, "program ended");
-            metrics::counter!("programs_total", "outcome" => if end.result.is_ok() { "ok" } else { "error" }).increment(1);
+            metrics::counter!("programs_total", "outcome" => if end.result.is_ok() { "ok" } else { "error" })
+                .increment(1);
+            live.place = None;
             live.over = Some(codemode::returned(&end, &lines, fenced));
             return Ok(());
         }
@@ -174,6 +193,35 @@ impl Owner {
         });
         let call = id.to_owned();
         self.write(vec![Body::CodeSuspended { turn, step, call, requests, waiting, console, snapshot }])
+    }
+
+    /// Lets programs go from memory that wait for people or for a time and are kept as they are.
+    pub(super) fn let_programs_go(&mut self) {
+        let Some(running) = &self.state.running else { return };
+        let is_kept = |id: &str| {
+            let program = running.calls.iter().find(|call| call.call.id == id).and_then(|call| call.program.as_ref());
+            program.is_some_and(|program| {
+                program
+                    .snapshot
+                    .as_ref()
+                    .is_some_and(|kept| (kept.requests, &kept.waiting) == (program.requests, &program.waiting))
+            })
+        };
+        self.programs.retain(|id, live| live.run.is_none() || !is_kept(id));
+    }
+
+    /// Whether a host call's program is kept where it waits for this call.
+    pub(super) fn is_kept_at(&self, call: &Call) -> bool {
+        let Some((program, number)) = &call.parent else { return true };
+        let calls = self.state.running.as_ref().map(|running| running.calls.as_slice()).unwrap_or_default();
+        let program = calls.iter().find(|one| one.call.id == *program).and_then(|one| one.program.as_ref());
+        program.and_then(|program| program.snapshot.as_ref()).is_some_and(|kept| kept.waiting.contains(number))
+    }
+
+    /// Whether a host call's program is over and will not hear what comes of it.
+    pub(super) fn is_forsaken(&self, call: &Call) -> bool {
+        let program = call.parent.as_ref().and_then(|(program, _)| self.programs.get(program));
+        program.is_some_and(|live| live.over.is_some())
     }
 
     /// The host calls that need no snapshot: they only look, and nobody is asked first.
@@ -195,7 +243,9 @@ async fn begin_in(services: &Services, begin: Begin) -> Left {
         Err(reason) => {
             tracing::warn!(reason, is_resumed, "a program could not begin");
             let message = match is_resumed {
-                true => format!("The program could not go on where it was kept: {reason}. What it had done by then is done; it was not run again."),
+                true => format!(
+                    "The program could not go on where it was kept: {reason}. What it had done by then is done; it was not run again."
+                ),
                 false => format!("The program did not run. {reason}"),
             };
             lost(if is_resumed { ToolOutcome::Unknown { message } } else { ToolOutcome::Error { message } })
@@ -208,20 +258,22 @@ async fn try_begin(services: &Services, begin: Begin) -> Result<Left, String> {
     let say = |error: SandboxError| error.to_string();
     let codemode = &services.codemode;
     let sandbox = codemode.sandbox().await.map_err(say)?;
+    let place = codemode.place().await.map_err(|error| error.to_string())?;
     let program = sandbox.read(source).await.map_err(say)?;
     let Some(kept) = kept else {
         let (events, run) = sandbox.start(program, codemode.limits().clone(), given).await.map_err(say)?;
-        return Ok(leave(services, sandbox, (instance, turn, &call), events, run, &quiet).await);
+        let left = leave(services, sandbox, (instance, turn, &call), events, run, &quiet).await;
+        return Ok(Left { place: Some(place), ..left });
     };
     let sealed = services.engine.snapshot(instance, turn, &call).await.map_err(|error| error.to_string())?;
     let sealed = sealed.ok_or("its snapshot is not in the journal")?;
-    let place = Place { instance, turn, call: &call, image: &kept.image };
-    let snapshot = codemode::open(codemode.keys(), place, &sealed).map_err(|error| error.to_string())?;
+    let from = Place { instance, turn, call: &call, image: &kept.image };
+    let snapshot = codemode::open(codemode.keys(), from, &sealed).map_err(|error| error.to_string())?;
     let run = sandbox.restore(program, snapshot).await.map_err(say)?;
     if run.waiting() != kept.waiting {
         return Err("its snapshot is not the one that the journal tells of".to_owned());
     }
-    Ok(Left { events: Vec::new(), run: Some(run), snapshot: None, lost: None })
+    Ok(Left { events: Vec::new(), run: Some(run), snapshot: None, place: Some(place), lost: None })
 }
 
 #[expect(clippy::too_many_arguments, reason = "where the program is from, what it gets, and what may be made of it")]
@@ -257,7 +309,7 @@ async fn leave(
 ) -> Left {
     let is_loud = |event: &Event| matches!(event, Event::Call(request) if !quiet.contains(&request.name));
     if run.is_over() || !events.iter().any(is_loud) {
-        return Left { events, run: Some(run), snapshot: None, lost: None };
+        return Left { events, run: Some(run), snapshot: None, place: None, lost: None };
     }
     let snapshot = match run.snapshot().await {
         Ok(snapshot) => snapshot,
@@ -271,7 +323,7 @@ async fn leave(
     match codemode::seal(services.codemode.keys(), place, &snapshot) {
         Some(sealed) => {
             metrics::histogram!("snapshot_bytes").record(f64::from(u32::try_from(sealed.len()).unwrap_or(u32::MAX)));
-            Left { events, run: Some(run), snapshot: Some((image, sealed)), lost: None }
+            Left { events, run: Some(run), snapshot: Some((image, sealed)), place: None, lost: None }
         }
         None => {
             let message = "The program stopped before its next call, which was not made: it cannot be sealed.".into();
@@ -281,7 +333,7 @@ async fn leave(
 }
 
 fn lost(outcome: ToolOutcome) -> Left {
-    Left { events: Vec::new(), run: None, snapshot: None, lost: Some(outcome) }
+    Left { events: Vec::new(), run: None, snapshot: None, place: None, lost: Some(outcome) }
 }
 
 fn source_of(call: &ToolCall) -> Option<String> {

@@ -21,6 +21,11 @@ impl Owner {
         let now_ms = self.services.clock.now_ms();
         let due = self.state.questions.iter().find_map(|question| Some((question.clone(), question.next()?)));
         let Some((question, action)) = due else { return Ok(None) };
+        let (turn, approval) = (question.turn, question.approval.clone());
+        if action == QuestionAction::Close {
+            self.write(vec![Body::QuestionClosed { turn, approval, failure: None }])?;
+            return Ok(Some(now_ms));
+        }
         let Some(connection) = self.services.connections.get(&question.connection).cloned() else {
             self.question_failed(&question.approval, "its connection is no longer configured".into())?;
             return Ok(Some(now_ms));
@@ -30,10 +35,16 @@ impl Owner {
         if free_ms > now_ms {
             return Ok(Some(free_ms));
         }
+        if action == QuestionAction::Open {
+            self.write(vec![Body::QuestionOpened { turn, approval }])?;
+            return Ok(Some(now_ms));
+        }
         let interval_ms = connection.channel().capabilities_in(&question.thread).edit_interval_ms;
         self.post_at_ms = now_ms.saturating_add(i64::try_from(interval_ms).unwrap_or(i64::MAX));
         let context = question.context(Marker::of(self.id, question.turn, segment_of(&question.approval)));
-        let others = self.state.replies.iter().flat_map(Reply::shown).map(ToOwned::to_owned).collect();
+        let shown = self.state.questions.iter().filter_map(|other| other.receipt.as_ref());
+        let shown = shown.map(|receipt| receipt.id.as_str());
+        let others = self.state.replies.iter().flat_map(Reply::shown).chain(shown).map(ToOwned::to_owned).collect();
         let sought = question.sought(others);
         self.posting = true;
         let durable = self.written();
@@ -47,7 +58,7 @@ impl Owner {
                 QuestionAction::Perform(op) => {
                     connection.perform(&context, durable.and(op.clone())).await.map(Found::Shown)
                 }
-                QuestionAction::Find => {
+                QuestionAction::Find | QuestionAction::Open | QuestionAction::Close => {
                     let found = Arc::clone(connection.channel()).look_for(&context, &sought).await;
                     found.map(|found| found.map_or(Found::Absent, Found::Shown))
                 }
@@ -61,7 +72,7 @@ impl Owner {
     pub(super) fn asked(
         &mut self,
         approval: &str,
-        action: QuestionAction,
+        action: &QuestionAction,
         result: Result<Found, ReplyError>,
     ) -> Result<(), Halt> {
         self.posting = false;
@@ -130,17 +141,18 @@ impl Owner {
             return Ok(());
         };
         let turn = question.turn;
-        let is_open = self.state.running.as_ref().is_some_and(|running| {
-            running.approvals.iter().any(|one| one.id == approval && one.verdict.is_none())
-        });
+        let is_open = self
+            .state
+            .running
+            .as_ref()
+            .is_some_and(|running| running.approvals.iter().any(|one| one.id == approval && one.verdict.is_none()));
         let approval = approval.to_owned();
         let mut bodies = Vec::with_capacity(2);
         if is_open {
             let (verdict, by, event) = (Verdict::Unasked, None, None);
             bodies.push(Body::ApprovalDecided { turn, approval: approval.clone(), verdict, by, event });
         }
-        let is_seen = question.receipt.is_some() || question.in_doubt;
-        if is_seen || !is_open {
+        if question.opened {
             bodies.push(Body::QuestionClosed { turn, approval, failure: Some(reason) });
         }
         self.write(bodies)

@@ -33,8 +33,12 @@ impl Owner {
             if self.tools_running.contains(id) {
                 continue;
             }
-            let found = self.state.running.as_ref().and_then(|running| running.calls.iter().find(|call| call.call.id == *id));
+            let found =
+                self.state.running.as_ref().and_then(|running| running.calls.iter().find(|call| call.call.id == *id));
             let Some(call) = found.cloned() else { continue };
+            if self.is_forsaken(&call) {
+                continue;
+            }
             let outcome = match self.step_of(turn, step, &call, &kept)? {
                 StepOf::Done(has_changed) => {
                     changed |= has_changed;
@@ -49,7 +53,7 @@ impl Owner {
             self.write(vec![Body::ToolReturned { turn, step, call: id.clone(), outcome }])?;
             changed = true;
         }
-        Ok(self.ask_for(&kept, turn, step, to_ask)? || changed)
+        Ok(self.ask_for(&kept, turn, step, &to_ask)? || changed)
     }
 
     /// Takes the next step of one call.
@@ -59,8 +63,12 @@ impl Owner {
         let current = self.services.catalogue.get(&self.agent);
         if name == CODE && kept.codemode && !is_host_call {
             if current.as_ref().is_none_or(|current| !current.codemode) && !self.programs.contains_key(&call.call.id) {
-                let message = "Code mode was switched off for this agent. The program does not run.".into();
-                return Ok(StepOf::Outcome(ToolOutcome::Error { message }));
+                let message = "Code mode was switched off for this agent. The program does not run on.".into();
+                let may_have_acted = call.program.as_ref().is_some_and(|program| program.snapshot.is_some());
+                return Ok(StepOf::Outcome(match may_have_acted {
+                    true => ToolOutcome::Unknown { message },
+                    false => ToolOutcome::Error { message },
+                }));
             }
             return self.run_program(turn, step, call, kept).map(StepOf::Done);
         }
@@ -75,6 +83,15 @@ impl Owner {
         if must_ask {
             match self.leave_of(&call.call) {
                 Leave::Given => {}
+                // It may have been made before anybody had to be asked.
+                Leave::Ask | Leave::Refused(_) if call.attempts > 0 => {
+                    let message = "it was begun, and now people have to agree to it first".into();
+                    return Ok(StepOf::Outcome(ToolOutcome::Unknown { message }));
+                }
+                Leave::Ask if is_host_call && !self.is_kept_at(call) => {
+                    let message = "People have to agree to this since a moment ago. Run the program again.".into();
+                    return Ok(StepOf::Outcome(ToolOutcome::Error { message }));
+                }
                 Leave::Ask => return Ok(StepOf::Ask),
                 Leave::Refused(outcome) => return Ok(StepOf::Outcome(outcome)),
                 Leave::Waits => return Ok(StepOf::Done(false)),
@@ -102,8 +119,7 @@ impl Owner {
         }
         let mut context = self.tool_context(kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
         context.reach = Arc::new(decide_reach(kept, current.as_ref()));
-        let form = if is_host_call { Form::Value } else { Form::Text };
-        self.spawn_tool(turn, step, call.call.clone(), effect, context, attempt > 1, form);
+        self.spawn_tool(turn, step, call.call.clone(), effect, context, attempt > 1);
         Ok(StepOf::Done(false))
     }
 
@@ -128,7 +144,9 @@ impl Owner {
                 self.write(vec![Body::AlarmSet { name: alarm_of(&call.id), due_at_ms }])?;
                 Ok(Some(StepOf::Done(true)))
             }
-            SEARCH | DESCRIBE => Ok(Some(StepOf::Outcome(self.services.codemode.look_up(&self.services.tools, agent, call)))),
+            SEARCH | DESCRIBE => {
+                Ok(Some(StepOf::Outcome(self.services.codemode.look_up(&self.services.tools, agent, call))))
+            }
             _ => Ok(None),
         }
     }
@@ -172,7 +190,6 @@ impl Owner {
         effect: Effect,
         context: ToolContext,
         was_begun: bool,
-        form: Form,
     ) {
         tracing::debug!(instance = %self.id, turn, step, tool = call.name, ?effect, was_begun, "tool call");
         self.tools_running.insert(call.id.clone());
@@ -180,7 +197,13 @@ impl Owner {
         let left = self.state.deadline(turn).map_or(i64::MAX, |due_ms| due_ms.saturating_sub(context.now_ms));
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         // What only looks may run ahead of the fsync; what acts may not, nor what people were asked about.
-        let is_recorded = effect != Effect::Read || self.state.running.as_ref().is_some_and(|running| running.approval_for(&call.id).is_some());
+        let running = self.state.running.as_ref();
+        let is_host_call = running.is_some_and(|running| {
+            running.calls.iter().any(|known| known.call.id == call.id && known.parent.is_some())
+        });
+        let form = if is_host_call { Form::Value } else { Form::Text };
+        let is_recorded = effect != Effect::Read
+            || self.state.running.as_ref().is_some_and(|running| running.approval_for(&call.id).is_some());
         let durable = is_recorded.then(|| self.written());
         self.children.spawn(async move {
             let leave = match durable {

@@ -146,6 +146,7 @@ fn request(instance: InstanceId) -> Request {
             description: "Changes the issue.".into(),
             parameters: json!({ "type": "object" }),
             arguments: json!({ "number": 7 }),
+            place: "#general".into(),
         }],
     }
 }
@@ -221,8 +222,9 @@ async fn one_is_found_by_its_id_the_beginning_of_it_and_its_reference() {
         found.into_iter().map(|asked| asked.id).collect::<Vec<_>>()
     };
     for id in &ids {
-        assert_eq!(found(id).await, [id.clone()]);
-        assert_eq!(found(&format!("approval.{id}")).await, [id.clone()]);
+        let one = std::slice::from_ref(id);
+        assert_eq!(found(id).await, one);
+        assert_eq!(found(&format!("approval.{id}")).await, one);
     }
     // One that waits comes before one that does not, however many of these begin so.
     for digit in "0123456789abcdef".chars() {

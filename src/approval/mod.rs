@@ -52,6 +52,8 @@ pub struct Item {
     pub parameters: Value,
     /// The arguments that it would run with.
     pub arguments: Value,
+    /// Where it acts if the arguments do not say.
+    pub place: String,
 }
 
 /// Calls of one step that a person is asked about together.
@@ -163,6 +165,7 @@ impl Item {
             "description": self.description,
             "schema": sha256(&canonical::compact(&self.parameters)),
             "arguments": self.arguments,
+            "place": self.place,
         })
     }
 }

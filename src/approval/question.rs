@@ -13,6 +13,9 @@ pub(super) const DETAIL_UNITS: usize = 1_500;
 /// The most of a name in the title, characters.
 const NAME_CHARACTERS: usize = 48;
 
+/// The most of the place where calls act, characters.
+const PLACE_CHARACTERS: usize = 160;
+
 /// Kept of a cut item's share for saying so.
 const CUT_UNITS: usize = 32;
 
@@ -65,11 +68,16 @@ impl Request {
             minutes @ 120..2_880 => format!("Expires {until}, in {} hours.", minutes / 60),
             minutes => format!("Expires {until}, in {} days.", minutes / 1_440),
         };
-        if self.four_eyes {
-            format!("Somebody else than {} has to answer.\n{expires}", short(&self.requester))
-        } else {
-            expires
-        }
+        // Calls of one turn act in one place, and it is told once.
+        let mut places: Vec<&str> =
+            self.items.iter().map(|item| item.place.as_str()).filter(|place| !place.is_empty()).collect();
+        places.dedup();
+        let place = if places.is_empty() { String::new() } else { format!("Place: {}.\n", longer(&places.join("; "))) };
+        let who = match self.four_eyes {
+            true => format!("Somebody else than {} has to answer.\n", short(&self.requester)),
+            false => String::new(),
+        };
+        format!("{place}{who}{expires}")
     }
 }
 
@@ -119,11 +127,20 @@ fn unit(c: char) -> usize {
 
 /// A name on one line.
 fn short(name: &str) -> String {
-    let name = visible(name);
-    if name.chars().count() <= NAME_CHARACTERS {
-        return name;
+    within(name, NAME_CHARACTERS)
+}
+
+/// A place on one line.
+fn longer(place: &str) -> String {
+    within(place, PLACE_CHARACTERS)
+}
+
+fn within(text: &str, most: usize) -> String {
+    let text = visible(text);
+    if text.chars().count() <= most {
+        return text;
     }
-    name.chars().take(NAME_CHARACTERS - 1).chain(std::iter::once('…')).collect()
+    text.chars().take(most.saturating_sub(1)).chain(std::iter::once('…')).collect()
 }
 
 fn utc(at_ms: i64) -> String {

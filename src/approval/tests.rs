@@ -14,6 +14,7 @@ fn request(arguments: &[Value]) -> Request {
         description: "Changes the issue.".to_owned(),
         parameters: json!({ "type": "object", "properties": { "number": { "type": "integer" } } }),
         arguments: arguments.clone(),
+        place: "#general".into(),
     };
     Request {
         instance: InstanceId::of("triage/github/1/99:7"),

@@ -69,7 +69,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::AgentFile,
         Self::UnknownAgent,
         Self::Locked,
@@ -264,10 +264,12 @@ impl From<StartError> for Failure {
             StartError::Key(_) => {
                 (Code::Storage, "a key has 64 hexadecimal digits; `openssl rand -hex 32` makes one for `storage.key`")
             }
-            StartError::Token(_) => (
-                Code::Storage,
-                "see that the data folder is there, writable and on a disk with room: `reveille doctor`",
-            ),
+            StartError::Token(TokenError::NoToken { .. }) => {
+                (Code::Storage, "stop the gateway, delete the file and start it again: that makes another one")
+            }
+            StartError::Token(TokenError::Unusable { .. }) => {
+                (Code::Storage, "see that the data folder is there, and that this user can read and write in it")
+            }
             StartError::Tools(_) | StartError::CodeMode(_) | StartError::Metrics(_) => {
                 (Code::Listen, "this is a mistake of the build; please report it")
             }

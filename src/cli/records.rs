@@ -58,6 +58,7 @@ pub(super) fn line(body: &Body) -> String {
             let by = by.as_ref().map_or_else(String::new, |actor| format!(" by {}", actor.name));
             format!("turn {turn}: {approval} {}{by}", self::verdict(*verdict))
         }
+        Body::QuestionOpened { turn, approval } => format!("turn {turn}: {approval}"),
         Body::QuestionShown { turn, approval, receipt } => format!("turn {turn}: {approval} as {}", receipt.id),
         Body::QuestionClosed { turn, approval, failure } => {
             let failure = failure.as_deref().map_or_else(String::new, |why| format!(": {}", brief(why)));

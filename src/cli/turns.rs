@@ -199,6 +199,7 @@ fn of_turn(records: Vec<Record>, turn: u64) -> Vec<Record> {
         | Body::CodeSuspended { turn: of, .. }
         | Body::ApprovalAsked { turn: of, .. }
         | Body::ApprovalDecided { turn: of, .. }
+        | Body::QuestionOpened { turn: of, .. }
         | Body::QuestionShown { turn: of, .. }
         | Body::QuestionClosed { turn: of, .. }
         | Body::ReplyOpened { turn: of, .. }

@@ -57,11 +57,8 @@ mod tests {
     #[test]
     fn a_value_an_error_and_what_was_not_awaited_are_told_apart() {
         let fenced = |what: &str, text: &str| format!("<{what}>{text}</>");
-        let finished = |result, unanswered: &[u32]| Finished {
-            result,
-            unanswered: unanswered.to_vec(),
-            usage: Usage::default(),
-        };
+        let finished =
+            |result, unanswered: &[u32]| Finished { result, unanswered: unanswered.to_vec(), usage: Usage::default() };
         let lines = [ConsoleLine { level: "warn".into(), text: "odd".into() }];
         let value = serde_json::value::to_raw_value(&[1, 2]).unwrap();
         let ToolOutcome::Ok { content, .. } = returned(&finished(Ok(Some(value)), &[3]), &lines, fenced) else {

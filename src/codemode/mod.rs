@@ -12,7 +12,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use reveille_codemode::{Api, ApiError, Limits, Sandbox, SandboxError};
-use tokio::sync::OnceCell;
+use tokio::sync::{AcquireError, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::tool::Registry;
 use crate::vault::Keys;
@@ -38,6 +38,9 @@ pub const APPROVAL: &str = "approval";
 const NAMESPACED: [&str; 2] = [SEARCH, DESCRIBE];
 const BARE: [&str; 2] = [SLEEP, APPROVAL];
 
+/// How many programs may be in memory at once, each with what its limits allow; the others wait.
+const LIVE_MAX: usize = 128;
+
 /// Runs the programs of a gateway.
 #[derive(Debug, Clone)]
 pub struct CodeMode {
@@ -49,6 +52,8 @@ struct Inner {
     api: Api,
     keys: Keys,
     limits: Limits,
+    /// Room for programs in memory.
+    places: Arc<Semaphore>,
     /// Compiling the engine takes a while, and many gateways run no program.
     sandbox: OnceCell<Sandbox>,
 }
@@ -72,8 +77,15 @@ impl CodeMode {
             api = api.function(name)?;
         }
         // All that a program passes at the same time stands in one record.
-        let limits = Limits { call_bytes: 256 << 10, parallel_calls: 32, ..Limits::default() };
-        let inner = Inner { api, keys, limits, sandbox: OnceCell::new() };
+        let limits = Limits {
+            call_bytes: 256 << 10,
+            parallel_calls: 32,
+            memory_bytes: 32 << 20,
+            snapshot_bytes: 4 << 20,
+            ..Limits::default()
+        };
+        let places = Arc::new(Semaphore::new(LIVE_MAX));
+        let inner = Inner { api, keys, limits, places, sandbox: OnceCell::new() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -87,6 +99,14 @@ impl CodeMode {
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    /// Waits until there is room for one more program in memory. Those that wait for people or for a time take none.
+    ///
+    /// # Errors
+    /// The gateway stops.
+    pub async fn place(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        Arc::clone(&self.inner.places).acquire_owned().await
     }
 
     /// The sandbox; the first who asks starts it.

@@ -41,7 +41,7 @@ pub struct ApprovalQuestion<'a> {
     /// The answer, with its signed actor.
     pub event: &'a Event,
     /// Whose message is being answered: the id that the platform of the thread has for them.
-    pub requester_id: &'a str,
+    pub requesters: &'a [String],
     /// Whether it has to be somebody else than the requester. As the request says: it was shown so.
     pub four_eyes: bool,
     /// What the platform says of the actor, now.
@@ -173,7 +173,7 @@ fn judge(demand: Demand, actor: ActorKind, role: RoleAnswer) -> Judgement {
 /// `everyone` does not make a stranger an approver: where anybody may ask, members may agree.
 #[must_use]
 pub fn decide_approval(question: &ApprovalQuestion<'_>) -> Decision {
-    let ApprovalQuestion { agent, event, requester_id, four_eyes, role, default } = *question;
+    let ApprovalQuestion { agent, event, requesters, four_eyes, role, default } = *question;
     if !matches!(event.kind, Kind::Action { .. }) {
         return Decision::Deny { rule: "approval.no_answer", notice: None };
     }
@@ -181,7 +181,7 @@ pub fn decide_approval(question: &ApprovalQuestion<'_>) -> Decision {
         rule,
         notice: (event.actor.kind != ActorKind::Bot).then(|| notice.to_owned()),
     };
-    if four_eyes && event.actor.id == requester_id {
+    if four_eyes && requesters.contains(&event.actor.id) {
         return deny("approval.four_eyes", NOT_THEIRS);
     }
     if is_operators(event) {
@@ -237,7 +237,10 @@ pub fn decide_tool(kept: &Agent, current: Option<&Agent>, tool: &str) -> Decisio
 pub fn decide_reach(kept: &Agent, current: Option<&Agent>) -> Vec<Reach> {
     let now = |on: &str, place: &str| {
         current.is_some_and(|current| {
-            current.reach.iter().any(|reach| reach.on == on && reach.places.iter().any(|it| it.eq_ignore_ascii_case(place)))
+            current
+                .reach
+                .iter()
+                .any(|reach| reach.on == on && reach.places.iter().any(|it| it.eq_ignore_ascii_case(place)))
         })
     };
     let still = |reach: &Reach| {

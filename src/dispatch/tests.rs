@@ -422,7 +422,7 @@ fn answer(actor: ActorKind) -> Event {
 }
 
 fn decided(agent: &Agent, event: &Event, four_eyes: bool, role: RoleAnswer, default: AccessDefault) -> Decision {
-    decide_approval(&ApprovalQuestion { agent, event, requester_id: "U2", four_eyes, role, default })
+    decide_approval(&ApprovalQuestion { agent, event, requesters: &["U2".to_owned()], four_eyes, role, default })
 }
 
 #[test]

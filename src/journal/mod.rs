@@ -161,6 +161,13 @@ pub enum SnapshotChange {
         /// Sealed.
         sealed: Vec<u8>,
     },
+    /// Keep none of this program any more.
+    Drop {
+        /// The turn.
+        turn: Turn,
+        /// The call of the tool `code`.
+        call: String,
+    },
     /// Keep none of a turn.
     Forget {
         /// The turn.

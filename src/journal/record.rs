@@ -219,6 +219,13 @@ pub enum Body {
         /// The event that said so: it joins the turn.
         event: Option<EventId>,
     },
+    /// The question is about to be posted.
+    QuestionOpened {
+        /// The turn.
+        turn: Turn,
+        /// The approval.
+        approval: String,
+    },
     /// The question is visible.
     QuestionShown {
         /// The turn.
@@ -321,6 +328,7 @@ impl Body {
             Self::CodeSuspended { .. } => "code_suspended",
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalDecided { .. } => "approval_decided",
+            Self::QuestionOpened { .. } => "question_opened",
             Self::QuestionShown { .. } => "question_shown",
             Self::QuestionClosed { .. } => "question_closed",
             Self::ReplyOpened { .. } => "reply_opened",

@@ -26,9 +26,11 @@ pub struct Question {
     pub asked_at_ms: i64,
     /// What is asked.
     pub ask: Ask,
+    /// It was about to be posted: from then on somebody may see it.
+    pub opened: bool,
     /// The platform's word for it; `None`: not known to be posted.
     pub receipt: Option<Receipt>,
-    /// It may be posted though there is no receipt: look before posting.
+    /// It may be posted though there is no receipt: look before posting. Not recorded, so nothing but the next operation rests on it.
     pub in_doubt: bool,
     /// What came of it, for its place.
     pub outcome: Option<String>,
@@ -37,6 +39,10 @@ pub struct Question {
 /// What is to be done next for a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuestionAction {
+    /// Record that it is about to be posted; then ask again what is next.
+    Open,
+    /// Record that nothing more is to be done: it was decided, and nobody saw it.
+    Close,
     /// Ask the platform whether it is there already.
     Find,
     /// Let the channel do this.
@@ -57,6 +63,7 @@ impl Question {
             since_ms,
             asked_at_ms,
             ask: ask.clone(),
+            opened: false,
             receipt: None,
             in_doubt: false,
             outcome: None,
@@ -68,9 +75,9 @@ impl Question {
     pub fn next(&self) -> Option<QuestionAction> {
         match (&self.receipt, &self.outcome) {
             (None, _) if self.in_doubt => Some(QuestionAction::Find),
+            (None, None) if !self.opened => Some(QuestionAction::Open),
             (None, None) => Some(QuestionAction::Perform(Op::Ask(self.ask.clone()))),
-            // Nobody has seen it, and nobody will.
-            (None, Some(_)) => None,
+            (None, Some(_)) => self.opened.then_some(QuestionAction::Close),
             (Some(_), None) => None,
             (Some(receipt), Some(outcome)) => {
                 let (id, ask, outcome) = (receipt.id.clone(), self.ask.clone(), outcome.clone());
@@ -82,12 +89,12 @@ impl Question {
     /// Whether it was answered before anybody saw it.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.receipt.is_none() && !self.in_doubt && self.outcome.is_some()
+        !self.opened && self.outcome.is_some()
     }
 
     /// After a restart: what was under way then may or may not have been done.
     pub fn doubt(&mut self) {
-        self.in_doubt |= self.receipt.is_none();
+        self.in_doubt |= self.opened && self.receipt.is_none();
     }
 
     /// What is known of it while it may or may not be posted.

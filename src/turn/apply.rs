@@ -137,10 +137,17 @@ impl InstanceState {
             Body::ApprovalDecided { turn, approval, verdict, by, event } => {
                 self.approval_decided(*turn, approval, *verdict, by.as_ref(), *event, at_ms)
             }
+            Body::QuestionOpened { approval, .. } => {
+                let question = self.question_mut(approval)?;
+                if std::mem::replace(&mut question.opened, true) {
+                    return Err(Corrupt(format!("the question of approval {approval} is opened twice")));
+                }
+                Ok(())
+            }
             Body::QuestionShown { approval, receipt, .. } => {
                 let question = self.question_mut(approval)?;
-                if question.receipt.is_some() {
-                    return Err(Corrupt(format!("the question of approval {approval} is shown twice")));
+                if question.receipt.is_some() || !question.opened {
+                    return Err(Corrupt(format!("the question of approval {approval} is shown out of order")));
                 }
                 question.receipt = Some(receipt.clone());
                 question.in_doubt = false;
@@ -352,7 +359,8 @@ impl InstanceState {
             // A model wants a result for each call it made, in later turns too.
             for mut call in running.calls {
                 // What was begun and acts may have acted, and nobody may say that it did not.
-                let acts = matches!(call.effect, Some(Effect::Idempotent | Effect::Once));
+                let is_kept = call.program.as_ref().is_some_and(|program| program.snapshot.is_some());
+                let acts = is_kept || matches!(call.effect, Some(Effect::Idempotent | Effect::Once));
                 let is_open = call.outcome.is_none();
                 call.outcome.get_or_insert_with(|| match acts {
                     true => ToolOutcome::Unknown { message: CUT_OFF.into() },

@@ -49,6 +49,16 @@ impl Running {
         self.approvals.iter().rfind(|approval| approval.calls.iter().any(|of| of == call))
     }
 
+    /// Whose words the turn acts on, by id; those who only answered a question are none of them.
+    #[must_use]
+    pub fn requesters(&self) -> Vec<String> {
+        let asks = self.events.iter().filter(|event| answer_to(&event.kind).is_none());
+        let mut ids: Vec<String> = asks.map(|event| event.actor.id.clone()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// Whether people have to say something before the call goes on.
     pub(super) fn waits_for_people(&self, call: &str) -> bool {
         self.approval_for(call).is_some_and(|approval| approval.verdict.is_none())
@@ -77,8 +87,7 @@ impl InstanceState {
         at_ms: i64,
     ) -> Result<(), Corrupt> {
         let running = self.running(turn)?;
-        let is_open =
-            |id: &String| running.calls.iter().any(|call| call.call.id == *id && call.outcome.is_none());
+        let is_open = |id: &String| running.calls.iter().any(|call| call.call.id == *id && call.outcome.is_none());
         if calls.is_empty() || !calls.iter().all(is_open) || running.approvals.iter().any(|one| one.id == id) {
             return Err(Corrupt(format!("approval {id} cannot be asked for now")));
         }
@@ -196,17 +205,15 @@ impl Approval {
     /// What the caller of a call is told that was not approved; `None`: it was, or is not decided yet.
     #[must_use]
     pub fn refusal(&self) -> Option<ToolOutcome> {
-        let who = self.by.as_ref().map_or("Somebody", |actor| actor.name.as_str());
         let message = match self.verdict? {
             Verdict::Approved => return None,
-            Verdict::Denied => format!("{who} was asked and said no. Nothing was done. Do not ask for the same again."),
-            Verdict::Expired => "People were asked, and nobody answered in time. Nothing was done.".to_owned(),
-            Verdict::Withdrawn => "Nobody was asked in the end. Nothing was done.".to_owned(),
+            Verdict::Denied => "People were asked and said no. Nothing was done. Do not ask for the same again.",
+            Verdict::Expired => "People were asked, and nobody answered in time. Nothing was done.",
+            Verdict::Withdrawn => "Nobody was asked in the end. Nothing was done.",
             Verdict::Unasked => {
                 "A person has to agree to this, and the question could not be brought to anybody. Nothing was done."
-                    .to_owned()
             }
         };
-        Some(ToolOutcome::Error { message })
+        Some(ToolOutcome::Error { message: message.to_owned() })
     }
 }

@@ -132,8 +132,7 @@ impl InstanceState {
         program.console.extend(console.iter().cloned());
         if let Some(image) = snapshot {
             let (image, waiting) = (image.to_owned(), waiting.to_vec());
-            program.snapshot =
-                Some(Kept { image, waiting, requests: program.requests, lines: program.console.len() });
+            program.snapshot = Some(Kept { image, waiting, requests: program.requests, lines: program.console.len() });
         }
         program.attempts = 0;
         let running = self.running(turn)?;

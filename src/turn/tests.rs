@@ -7,9 +7,7 @@ use reveille_channel::{Actor, ActorKind, Ask, Event, EventId, Kind, Marker, Mode
 use serde_json::json;
 
 use super::*;
-use crate::journal::{
-    Body, Concurrency, Effect, Limits, Outcome, StopReason, ToolCall, ToolOutcome, Usage, Verdict,
-};
+use crate::journal::{Body, Concurrency, Effect, Limits, Outcome, StopReason, ToolCall, ToolOutcome, Usage, Verdict};
 
 fn limits(concurrency: Concurrency) -> Limits {
     Limits {
@@ -61,7 +59,10 @@ enum Luck {
     AnEventComes,
     Overdue,
     /// The call is a program: it asks for so many things, and is kept or not.
-    Program { asks: u8, kept: bool },
+    Program {
+        asks: u8,
+        kept: bool,
+    },
     /// The program ended with its process, and begins again.
     Again,
     /// The call waits for a time.
@@ -220,7 +221,8 @@ fn call_step(running: &Running, one: &Call, now: Option<Luck>, turn: u64, step: 
     let returned = |outcome: ToolOutcome| vec![Body::ToolReturned { turn, step, call: id.clone(), outcome }];
     let suspended = |program: &Program, asks: u8, kept: bool, still: Vec<u32>| {
         let new = (1..=u32::from(asks)).map(|number| program.requests + number);
-        let request = |number| ToolCall { id: host_call_id(&id, number), name: "clock.now".into(), arguments: json!({}) };
+        let request =
+            |number| ToolCall { id: host_call_id(&id, number), name: "clock.now".into(), arguments: json!({}) };
         Body::CodeSuspended {
             turn,
             step,
@@ -246,7 +248,8 @@ fn call_step(running: &Running, one: &Call, now: Option<Luck>, turn: u64, step: 
         }
         (Some(_), _) => returned(ok()),
         (None, Some(Luck::Ask)) if running.approval_for(&id).is_none() && one.attempts == 0 => {
-            let ask = Ask { reference: "r".into(), title: "May it?".into(), detail: String::new(), choices: Vec::new() };
+            let ask =
+                Ask { reference: "r".into(), title: "May it?".into(), detail: String::new(), choices: Vec::new() };
             let approval = format!("a {id} {}", running.approvals.len());
             let (request, ask, calls) = ("{}".into(), Box::new(ask), vec![id.clone()]);
             vec![Body::ApprovalAsked { turn, approval, calls, request, ask, expires_at_ms: 900_000, four_eyes: false }]
@@ -395,4 +398,68 @@ fn what_the_model_sees_is_shortened_oldest_first_and_whole_turns_go_last() {
     assert_eq!(calls, ["c0", "c1"], "in the order they were asked for, until it fits");
     state.apply(&Body::ContextShortened { turn: 1, calls, dropped_messages: 0 }, 0).unwrap();
     assert!(matches!(state.next(), Next::Do(Todo::CallModel { step: 2, attempt: 1, .. })), "{:?}", state.next());
+}
+
+/// Whether a question is in doubt is in no record. So what the records come to may not depend on it, or an instance could not be
+/// read again after an answer to a question that a crash had left in doubt.
+#[test]
+fn a_question_in_doubt_comes_to_what_its_records_come_to() {
+    let ask = Ask { reference: "r".into(), title: "May it?".into(), detail: String::new(), choices: Vec::new() };
+    let approval = || "a".to_owned();
+    let call = ToolCall { id: "c".into(), name: "t.t".into(), arguments: json!({}) };
+    let answered = Body::ModelAnswered {
+        turn: 1,
+        step: 1,
+        attempt: 1,
+        text: String::new(),
+        tool_calls: vec![call],
+        stop: StopReason::ToolCalls,
+        usage: Usage::default(),
+    };
+    let before = [
+        event(0),
+        Body::TurnStarted {
+            turn: 1,
+            events: vec![EventId::of("slack", "e0")],
+            definition: "d".into(),
+            limits: limits(Concurrency::Steer),
+        },
+        Body::ModelCalled { turn: 1, step: 1, attempt: 1, model: "m/m".into(), request: "00".into() },
+        answered,
+        Body::ApprovalAsked {
+            turn: 1,
+            approval: approval(),
+            calls: vec!["c".into()],
+            request: "{}".into(),
+            ask: Box::new(ask),
+            expires_at_ms: 900_000,
+            four_eyes: false,
+        },
+    ];
+    let decided = |verdict| Body::ApprovalDecided { turn: 1, approval: approval(), verdict, by: None, event: None };
+    let opened = || Body::QuestionOpened { turn: 1, approval: approval() };
+    let closed = || Body::QuestionClosed { turn: 1, approval: approval(), failure: None };
+    let receipt = Receipt { id: "1".into(), mode: Mode::Edit };
+    let shown = Body::QuestionShown { turn: 1, approval: approval(), receipt };
+    for after in [
+        // It was there, and is found.
+        vec![decided(Verdict::Denied), shown, closed()],
+        // It was not, or nobody can say.
+        vec![decided(Verdict::Unasked), closed()],
+    ] {
+        let mut doubtful = InstanceState::default();
+        let mut sure = InstanceState::default();
+        for body in before.iter().chain([&opened()]) {
+            doubtful.apply(body, 1).unwrap();
+            sure.apply(body, 1).unwrap();
+        }
+        doubtful.doubt();
+        for body in &after {
+            doubtful.apply(body, 2).unwrap();
+            sure.apply(body, 2).unwrap();
+        }
+        assert!(sure.questions.is_empty());
+        assert_eq!(doubtful.questions, sure.questions);
+        assert_eq!(doubtful.running, sure.running);
+    }
 }

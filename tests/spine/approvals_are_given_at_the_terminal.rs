@@ -194,7 +194,7 @@ async fn a_no_at_the_terminal_is_told_to_the_agent_and_nothing_is_done() {
     let id = asked_under(&stage, 2).await;
     let said = json_of(&reveille(&stage, &["approvals", "deny", &format!("approval.{id}"), "--json"]));
     assert_eq!((&said["verdict"], &said["by"]["id"]), (&json!("denied"), &json!("operator")));
-    has_said(&stage, 2, "operator was asked and said no").await;
+    has_said(&stage, 2, "were asked and said no").await;
     assert_eq!((labellings(&github), github.issue(2).unwrap().labels), (0, before));
     let output = reveille(&stage, &["approvals", "approve", &id]);
     assert!(told(&output).contains("it was denied by operator"), "{}", told(&output));
@@ -221,7 +221,7 @@ async fn who_lacks_the_token_learns_nothing_and_moves_nothing() {
         Some(format!("Bearer {}x", api.token)),
     ];
     for authorization in &wrong {
-        for path in [one.as_str(), "/approvals", "/nothing", "/", &in_the_path] {
+        for path in [one.as_str(), "/approvals", "/nothing", "/approvals/", &in_the_path] {
             for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
                 let answer = api.send_as(authorization.as_deref(), method.clone(), path, APPROVE).await;
                 assert_eq!(answer, (StatusCode::UNAUTHORIZED, String::new()), "{method} {path} {authorization:?}");

@@ -85,7 +85,14 @@ fn question(slack: &Slack, asked: &Posted) -> Option<reveille_simulator::Message
 }
 
 fn closed(stage: &Stage) -> Vec<u64> {
-    stage.simulator.github().issues().into_iter().filter(|issue| issue.is_closed && issue.number > 5).map(|issue| issue.number).collect()
+    stage
+        .simulator
+        .github()
+        .issues()
+        .into_iter()
+        .filter(|issue| issue.is_closed && issue.number > 5)
+        .map(|issue| issue.number)
+        .collect()
 }
 
 /// How often issues were closed: exactly once each, though the process ended in between.
@@ -109,25 +116,34 @@ async fn a_program_waits_for_a_yes_through_kill_9_and_closes_exactly_what_was_ag
         assert!(text.contains(part), "{text}");
     }
     assert!(closed(&stage).is_empty(), "nothing is done before somebody agrees");
-    assert_eq!(stage.records("code_suspended").last().unwrap()["record"]["body"]["snapshot"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        stage.records("code_suspended").last().unwrap()["record"]["body"]["snapshot"].as_str().unwrap().len(),
+        64
+    );
 
     // As kill -9 does.
     drop(gateway);
     let gateway = stage.serve("");
     slack.press("alice", &asked.channel, &seen.ts, "Approve").unwrap();
     let done = |slack: &Slack| {
-        slack.answers(&asked).iter().any(|one| one.text.contains("Done:") && one.text.contains("[8,11,14]") && !one.is_streaming)
+        slack
+            .answers(&asked)
+            .iter()
+            .any(|one| one.text.contains("Done:") && one.text.contains("[8,11,14]") && !one.is_streaming)
     };
     assert!(slack.wait_until(PATIENCE, done).await, "{:#?}\n{}", slack.answers(&asked), stage.log());
     assert_eq!(closed(&stage), STALE);
     assert_eq!(closings(&stage), 3);
     let settled = |slack: &Slack| {
-        slack.answers(&asked).iter().any(|one| one.ts == seen.ts && one.blocks.as_ref().is_some_and(|blocks| blocks.to_string().contains("Approved by")))
+        slack.answers(&asked).iter().any(|one| {
+            one.ts == seen.ts && one.blocks.as_ref().is_some_and(|blocks| blocks.to_string().contains("Approved by"))
+        })
     };
     assert!(slack.wait_until(PATIENCE, settled).await, "{:#?}", slack.answers(&asked));
     // Read in the first life and not again in the second: it went on, and did not begin again.
     let calls = stage.simulator.github().calls();
-    let reads = calls.iter().filter(|call| call.method.starts_with("GET ") && call.method.ends_with("/issues/6")).count();
+    let reads =
+        calls.iter().filter(|call| call.method.starts_with("GET ") && call.method.ends_with("/issues/6")).count();
     assert_eq!(reads, 1);
 
     // A second press finds nothing open and does nothing.
@@ -148,7 +164,8 @@ async fn a_no_ends_the_call_and_the_program_hears_of_it() {
     assert!(slack.wait_until(PATIENCE, |slack| question(slack, &asked).is_some()).await, "{}", stage.log());
     let seen = question(&slack, &asked).unwrap();
     slack.press("alice", &asked.channel, &seen.ts, "Deny").unwrap();
-    let done = |slack: &Slack| slack.answers(&asked).iter().any(|one| one.text.contains("said no") && !one.is_streaming);
+    let done =
+        |slack: &Slack| slack.answers(&asked).iter().any(|one| one.text.contains("said no") && !one.is_streaming);
     assert!(slack.wait_until(PATIENCE, done).await, "{:#?}\n{}", slack.answers(&asked), stage.log());
     assert!(closed(&stage).is_empty());
 }
@@ -164,7 +181,9 @@ async fn a_program_sleeps_and_asks_in_its_own_words() {
     let _gateway = stage.serve("");
     let seen = question(&slack, &asked).unwrap();
     slack.press("alice", &asked.channel, &seen.ts, "Approve").unwrap();
-    let done = |slack: &Slack| slack.answers(&asked).iter().any(|one| one.text.contains("{\"yes\":true}") && !one.is_streaming);
+    let done = |slack: &Slack| {
+        slack.answers(&asked).iter().any(|one| one.text.contains("{\"yes\":true}") && !one.is_streaming)
+    };
     assert!(slack.wait_until(PATIENCE, done).await, "{:#?}\n{}", slack.answers(&asked), stage.log());
 }
 

@@ -247,9 +247,11 @@ impl Engine for Embedded {
         let (answer, told) = oneshot::channel();
         // Sent now and not when polled: the order of an owner's appends is the order of its calls.
         let sent = records.and_then(|records| {
-            self.commands.try_send(Command::Append { fence, at_ms, records, snapshots, answer }).map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => JournalError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => closed(),
+            self.commands.try_send(Command::Append { fence, at_ms, records, snapshots, answer }).map_err(|error| {
+                match error {
+                    mpsc::error::TrySendError::Full(_) => JournalError::Overloaded,
+                    mpsc::error::TrySendError::Closed(_) => closed(),
+                }
             })
         });
         async move {

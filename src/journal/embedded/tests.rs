@@ -124,7 +124,12 @@ async fn appends_keep_their_order_and_events_come_in_between() {
     let Claim { mut fence, .. } = claimed(&journal).await;
     let mut commits = Vec::new();
     for index in 0..20u64 {
-        commits.push(journal.append(fence, 1, vec![note(&format!("a{index}")), note(&format!("b{index}"))], Vec::new()));
+        commits.push(journal.append(
+            fence,
+            1,
+            vec![note(&format!("a{index}")), note(&format!("b{index}"))],
+            Vec::new(),
+        ));
         fence.written += 2;
         if index % 5 == 0 {
             journal.admit(admission(&format!("e{index}"), "t1")).await.unwrap();

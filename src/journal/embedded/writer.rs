@@ -15,9 +15,7 @@ use tokio::time::Instant;
 
 use super::rows::{InstanceState, NewRecord};
 use super::{signed, storage};
-use crate::journal::{
-    Admission, Admitted, BODY_VERSION, Fence, InstallationRow, JournalError, Offset, SnapshotChange,
-};
+use crate::journal::{Admission, Admitted, BODY_VERSION, Fence, InstallationRow, JournalError, Offset, SnapshotChange};
 
 /// The most commands of one commit.
 const GROUP_MAX: usize = 2048;
@@ -113,9 +111,10 @@ impl Command {
             Self::Append { records, snapshots, .. } => {
                 let kept = |change: &SnapshotChange| match change {
                     SnapshotChange::Keep { sealed, .. } => sealed.len(),
-                    SnapshotChange::Forget { .. } => 0,
+                    SnapshotChange::Drop { .. } | SnapshotChange::Forget { .. } => 0,
                 };
-                records.iter().map(|record| record.json.len()).sum::<usize>() + snapshots.iter().map(kept).sum::<usize>()
+                records.iter().map(|record| record.json.len()).sum::<usize>()
+                    + snapshots.iter().map(kept).sum::<usize>()
             }
             _ => 64,
         }
@@ -520,6 +519,11 @@ fn statements(group: &Group) -> QueryBuilder<Sqlite> {
                     .push_bind(call.clone())
                     .push_bind(sealed.clone());
             }
+            SnapshotChange::Drop { turn, call } => {
+                query.push("DELETE FROM snapshot WHERE (instance, turn, call) = (");
+                let mut list = query.separated(", ");
+                list.push_bind(instance.as_bytes().to_vec()).push_bind(signed(*turn)).push_bind(call.clone());
+            }
             SnapshotChange::Forget { turn } => {
                 query.push("DELETE FROM snapshot WHERE (instance, turn) = (");
                 let mut list = query.separated(", ");
@@ -555,7 +559,12 @@ impl Group {
         let anywhere = self.inbox.len() + self.records.len() + self.touched.len();
         let records: usize = self.records.iter().map(|(.., record)| record.json.len()).sum();
         let raw: usize = self.deliveries.iter().map(|(_, raw, _)| raw.len()).sum();
-        anywhere + (records + raw) / 4096 + 1
+        let kept = |(_, change): &(InstanceId, SnapshotChange)| match change {
+            SnapshotChange::Keep { sealed, .. } => sealed.len(),
+            SnapshotChange::Drop { .. } | SnapshotChange::Forget { .. } => 0,
+        };
+        let snapshots: usize = self.snapshots.iter().map(kept).sum();
+        anywhere + (records + raw + snapshots) / 4096 + 1
     }
 
     fn admit(&mut self, admission: &Admission, record: &NewRecord) -> Admitted {

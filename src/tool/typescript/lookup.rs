@@ -59,7 +59,8 @@ pub fn prompt(specs: &[&ToolSpec], asks: impl Fn(&ToolSpec) -> bool, budget_toke
 
 /// Words that say nothing of what is looked for.
 const EMPTY: [&str; 18] = [
-    "a", "an", "and", "are", "do", "for", "how", "i", "in", "is", "it", "of", "on", "the", "to", "what", "which", "with",
+    "a", "an", "and", "are", "do", "for", "how", "i", "in", "is", "it", "of", "on", "the", "to", "what", "which",
+    "with",
 ];
 
 /// The functions in whose name or description words of the query stand, the best first; all of them, in order of their names,

@@ -174,7 +174,9 @@ fn refused(error: impl Into<WorkspaceError>) -> ToolError {
 
 fn sentence(error: &WorkspaceError) -> String {
     if error.is_unclear() {
+        // What it says is for whoever runs the gateway: it names places on their disk.
         tracing::error!(%error, "a workspace cannot be reached");
+        return "The files cannot be reached now; whoever runs the gateway finds the reason in its log.".to_owned();
     }
     let said = error.to_string();
     let mut characters = said.chars();
