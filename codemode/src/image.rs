@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineError};
 use crate::guest::{ARGUMENTS, Fault, Guest, Value};
 use crate::imports::{Budget, Host};
 
-/// What memory is compared and stored in.
+/// What memory is compared and copied in: what the system gives it in.
 pub(crate) const BLOCK_BYTES: usize = 4096;
 
 const PRELUDE: &str = include_str!("prelude.js");
@@ -27,6 +27,8 @@ pub struct Image {
     /// Of everything a snapshot stands on.
     pub(crate) hash: [u8; 32],
     pub(crate) memory: Vec<u8>,
+    /// Where the memory begins that means anything between two commands. Below it is the engine's stack, which is empty then.
+    pub(crate) live_from: usize,
     /// The parts that a new instance does not have by itself.
     parts: Vec<Range<usize>>,
     pub(crate) roots: Roots,
@@ -77,7 +79,7 @@ impl Image {
         let prelude = format!("{before}{literal}{after}");
 
         let mut guest = bare(engine)?;
-        let blank = guest.copy_memory()?;
+        let blank = guest.with_memory(<[u8]>::to_vec)?;
         guest.invoke("_initialize", (), |function: &wasmer::TypedFunction<(), ()>, store, ()| function.call(store))?;
         if guest.get("qjs_init")? != 0 {
             return Err(Fault::Broken("qjs_init failed".to_owned()));
@@ -96,6 +98,7 @@ impl Image {
         let (encode, describe) = (root("encode")?, root("describe")?);
         let undefined = Value(guest.get("qjs_get_undefined")?);
         guest.invoke("qjs_run_gc", (), |function: &wasmer::TypedFunction<(), ()>, store, ()| function.call(store))?;
+        let stack_pointer = guest.stack_pointer()?;
         let roots = Roots {
             undefined,
             start,
@@ -104,23 +107,25 @@ impl Image {
             encode,
             describe,
             scratch,
-            stack_pointer: guest.stack_pointer()?,
+            stack_pointer,
             runtime: guest.get("qjs_get_runtime_ptr")?,
             context: guest.get("qjs_get_context_ptr")?,
         };
-        let memory = guest.copy_memory()?;
+        let mut memory = guest.with_memory(<[u8]>::to_vec)?;
+        let live_from = live_from(&blank, stack_pointer);
+        memory.get_mut(..live_from).unwrap_or_default().fill(0);
 
         let mut digest = Sha256::new();
         digest.update(engine.hash);
         digest.update(Sha256::digest(&prelude));
         digest.update(Sha256::digest(&memory));
-        let parts = differing(&memory, &blank);
-        Ok(Self { engine, api, hash: digest.finalize().into(), memory, parts, roots })
+        let parts = differing(&memory, &blank, live_from, BLOCK_BYTES);
+        Ok(Self { engine, api, hash: digest.finalize().into(), memory, live_from, parts, roots })
     }
 
-    /// A new instance with this memory.
-    pub(crate) fn instantiate(&self, host: Host) -> Result<Guest, Fault> {
-        let mut guest = Guest::new(self.engine, host)?;
+    /// A new instance with this memory, at an instant that never passes.
+    pub(crate) fn instantiate(&self) -> Result<Guest, Fault> {
+        let mut guest = bare(self.engine)?;
         guest.grow_to(u64::try_from(self.memory.len()).unwrap_or(u64::MAX))?;
         for part in &self.parts {
             let bytes = self.memory.get(part.clone()).unwrap_or_default();
@@ -144,23 +149,31 @@ pub(crate) fn bare(engine: &Engine) -> Result<Guest, Fault> {
 }
 
 /// A host of an instant that never passes, for what must come out the same everywhere.
-fn still_host() -> Host {
+pub(crate) fn still_host() -> Host {
     let long = Duration::from_secs(3600);
     let budget =
         Budget { cpu_until: Duration::MAX, wall_until: Instant::now() + long, cpu_limit: long, wall_limit: long };
     Host { memory: None, now_ms: 0, random: 0, budget, stopped: None }
 }
 
-/// The blocks of `memory` that are not as in `base`, neighbours together. Behind the end of `base` stand zeros.
-pub(crate) fn differing(memory: &[u8], base: &[u8]) -> Vec<Range<usize>> {
+/// Where the stack ends, for a module that has it before all else. In `blank`, its memory as it comes, there is then nothing
+/// below the stack pointer; otherwise all of the memory counts.
+fn live_from(blank: &[u8], stack_pointer: i32) -> usize {
+    let pointer = usize::try_from(stack_pointer).unwrap_or_default() / BLOCK_BYTES * BLOCK_BYTES;
+    let is_stack = blank.get(..pointer).is_some_and(|below| below.iter().all(|byte| *byte == 0));
+    if is_stack { pointer } else { 0 }
+}
+
+/// The pieces of `memory` from `from` on that are not as in `base`, neighbours together. Behind the end of `base` stand zeros.
+/// A piece is at most a block.
+pub(crate) fn differing(memory: &[u8], base: &[u8], from: usize, piece_bytes: usize) -> Vec<Range<usize>> {
     const ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
     let mut parts: Vec<Range<usize>> = Vec::new();
-    let mut at = 0;
-    let mut before = base.chunks(BLOCK_BYTES);
-    for block in memory.chunks(BLOCK_BYTES) {
-        let end = at + block.len();
-        let known = before.next().or_else(|| ZEROS.get(..block.len()));
-        if known != Some(block) {
+    let mut at = from;
+    for piece in memory.get(from..).unwrap_or_default().chunks(piece_bytes) {
+        let end = at + piece.len();
+        let known = base.get(at..end).or_else(|| ZEROS.get(..piece.len()));
+        if known != Some(piece) {
             match parts.last_mut() {
                 Some(last) if last.end == at => last.end = end,
                 _ => parts.push(at..end),
@@ -179,12 +192,16 @@ mod tests {
     fn blocks_that_differ_are_found_also_behind_the_end() {
         let base = vec![0; BLOCK_BYTES * 4];
         let mut memory = vec![0; BLOCK_BYTES * 6];
-        assert!(differing(&memory, &base).is_empty());
+        assert!(differing(&memory, &base, 0, BLOCK_BYTES).is_empty());
         memory[BLOCK_BYTES] = 1;
         memory[BLOCK_BYTES * 3 - 1] = 1;
         memory[BLOCK_BYTES * 5] = 1;
         let wanted = [BLOCK_BYTES..BLOCK_BYTES * 3, BLOCK_BYTES * 5..BLOCK_BYTES * 6];
-        assert_eq!(differing(&memory, &base), wanted);
+        assert_eq!(differing(&memory, &base, 0, BLOCK_BYTES), wanted);
+        let after = [BLOCK_BYTES * 2..BLOCK_BYTES * 3, BLOCK_BYTES * 5..BLOCK_BYTES * 6];
+        assert_eq!(differing(&memory, &base, BLOCK_BYTES * 2, BLOCK_BYTES), after);
+        let small = [BLOCK_BYTES..BLOCK_BYTES + 64, BLOCK_BYTES * 3 - 64..BLOCK_BYTES * 3];
+        assert_eq!(differing(&memory, &base, 0, 64)[..2], small);
     }
 
     #[test]

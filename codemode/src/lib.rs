@@ -37,6 +37,7 @@
 
 mod api;
 mod binary;
+mod compression;
 mod engine;
 mod failure;
 mod guest;
@@ -50,6 +51,7 @@ mod program;
 mod protocol;
 mod sandbox;
 mod snapshot;
+mod spare;
 mod surrogates;
 mod typescript;
 mod usage;

@@ -15,7 +15,7 @@ use crate::program::{Program, ProgramError};
 use crate::protocol::{Answer, Event, Given};
 use crate::snapshot::SnapshotError;
 use crate::watchdog::Watchdog;
-use crate::worker::{Gone, Left, Worker, keep};
+use crate::worker::{Gone, Left, Machines, Worker, keep};
 
 /// Runs programs. Clones are the same sandbox.
 #[derive(Clone)]
@@ -134,13 +134,14 @@ impl Sandbox {
         limits: Limits,
         given: Given,
     ) -> Result<(Vec<Event>, Run), SandboxError> {
-        let (image, watchdog) = (Arc::clone(&self.inner.image), Arc::clone(&self.inner.watchdog));
+        let watchdog = Arc::clone(&self.inner.watchdog);
         let machine = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let (index, worker) = self.inner.idlest()?;
-        let start = move |machines: &mut _| {
-            keep(Machine::start(&image, &program, &limits, &given, &watchdog), machine, machines)
+        let start = move |machines: &mut Machines| {
+            let stepped = Machine::start(&mut machines.spare, &program, &limits, &given, &watchdog);
+            keep(stepped, machine, machines)
         };
-        let left = worker.perform(start, move |_, machines| drop(machines.remove(&machine))).await?;
+        let left = worker.perform(start, move |_, machines| drop(machines.remove(machine))).await?;
         let mut run = Run { inner: Arc::clone(&self.inner), worker: index, machine, state: State::Lost };
         let events = run.settle(left);
         Ok((events, run))
@@ -157,15 +158,14 @@ impl Sandbox {
     ///
     /// Nothing is lost: the snapshot is where it was.
     pub async fn restore(&self, program: Arc<Program>, snapshot: Vec<u8>) -> Result<Run, SandboxError> {
-        let image = Arc::clone(&self.inner.image);
         let machine = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let (index, worker) = self.inner.idlest()?;
-        let restore = move |machines: &mut _| {
-            let restored = Machine::restore(&image, &program, &snapshot)?;
+        let restore = move |machines: &mut Machines| {
+            let restored = Machine::restore(&mut machines.spare, &program, &snapshot)?;
             Ok(keep((Vec::new(), Some(restored)), machine, machines))
         };
         let restored: Result<Left, SnapshotError> =
-            worker.perform(restore, move |_, machines| drop(machines.remove(&machine))).await?;
+            worker.perform(restore, move |_, machines| drop(machines.remove(machine))).await?;
         let mut run = Run { inner: Arc::clone(&self.inner), worker: index, machine, state: State::Lost };
         run.settle(restored?);
         Ok(run)
@@ -198,8 +198,8 @@ impl Run {
     pub async fn answer(&mut self, answers: Vec<Answer>, now_ms: u64) -> Result<Vec<Event>, SandboxError> {
         let number = self.machine;
         let watchdog = Arc::clone(&self.inner.watchdog);
-        let answer = move |machines: &mut crate::worker::Machines| {
-            let machine = machines.remove(&number)?;
+        let answer = move |machines: &mut Machines| {
+            let machine = machines.remove(number)?;
             Some(match machine.answer(&answers, now_ms, &watchdog) {
                 Ok(stepped) => Ok(keep(stepped, number, machines)),
                 Err((error, machine)) => Err((error, keep((Vec::new(), Some(*machine)), number, machines))),
@@ -228,7 +228,7 @@ impl Run {
         let number = self.machine;
         let waiting = self.waiting().to_vec();
         let made = self
-            .command(move |machines| machines.get_mut(&number).map(Machine::snapshot))
+            .command(move |machines| machines.get_mut(number).map(Machine::snapshot))
             .await?
             .ok_or(SandboxError::Lost)?;
         self.state = State::Waiting(waiting);
@@ -238,7 +238,7 @@ impl Run {
     /// Has a command carried out where the machine lives. The run is lost unless the caller says what is left of it.
     async fn command<T: Send + 'static>(
         &mut self,
-        job: impl FnOnce(&mut crate::worker::Machines) -> T + Send + 'static,
+        job: impl FnOnce(&mut Machines) -> T + Send + 'static,
     ) -> Result<T, SandboxError> {
         match std::mem::replace(&mut self.state, State::Lost) {
             State::Waiting(_) => {}
@@ -270,7 +270,7 @@ impl Inner {
     fn open(api: Api, threads: usize) -> Result<Self, SandboxError> {
         let image = Image::prepare(api)?;
         let watchdog = Arc::new(Watchdog::start().map_err(SandboxError::Threads)?);
-        let workers: Result<Vec<_>, _> = (0..threads).map(Worker::start).collect();
+        let workers: Result<Vec<_>, _> = (0..threads).map(|index| Worker::start(index, Arc::clone(&image))).collect();
         let workers = workers.map_err(SandboxError::Threads)?;
         Ok(Self { image, watchdog, workers, next: AtomicU64::new(0) })
     }

@@ -11,16 +11,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compression::{compress, decompress};
 use crate::engine::MEMORY_MAXIMUM_PAGES;
 use crate::guest::{PAGE_BYTES, Value};
-use crate::image::{Image, differing};
+use crate::image::{BLOCK_BYTES, Image, differing};
 use crate::limits::{Limit, Limits};
 use crate::usage::Usage;
 
 const MAGIC: [u8; 4] = *b"RVCM";
 const VERSION: u8 = 1;
 const HASH_BYTES: usize = 32;
-const ZSTD_LEVEL: i32 = 1;
+
+/// What is stored of a changed block: the engine changes a few words here and there in most of them (counts of references,
+/// marks of its collector), so that most of a block is as it was. Smaller pieces than this cost more than they save.
+const GRAIN_BYTES: usize = 64;
 
 /// Why a snapshot was not made or not taken. The program is then neither run again nor guessed at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,10 +74,10 @@ pub(crate) struct Numbers {
 
 /// A snapshot that was read.
 #[derive(Debug)]
-pub(crate) struct Unpacked {
+pub(crate) struct Unpacked<'a> {
     pub(crate) numbers: Numbers,
     /// Offsets and bytes.
-    pub(crate) parts: Vec<(u64, Vec<u8>)>,
+    pub(crate) parts: Vec<(u64, &'a [u8])>,
 }
 
 /// Writes a snapshot of `memory`.
@@ -83,14 +87,17 @@ pub(crate) fn pack(image: &Image, memory: &[u8], numbers: &Numbers) -> Result<Ve
     let mut raw = Vec::new();
     put(&mut raw, json.len())?;
     raw.extend_from_slice(&json);
-    for part in differing(memory, &image.memory) {
-        put(&mut raw, part.start)?;
-        put(&mut raw, part.len())?;
-        raw.extend_from_slice(memory.get(part).unwrap_or_default());
+    // A stack that is not empty is kept whole.
+    let pointer = usize::try_from(numbers.stack_pointer).unwrap_or_default() / BLOCK_BYTES * BLOCK_BYTES;
+    for block in differing(memory, &image.memory, image.live_from.min(pointer), BLOCK_BYTES) {
+        let until = memory.get(..block.end).unwrap_or_default();
+        for part in differing(until, &image.memory, block.start, GRAIN_BYTES) {
+            put(&mut raw, part.start)?;
+            put(&mut raw, part.len())?;
+            raw.extend_from_slice(until.get(part).unwrap_or_default());
+        }
     }
-    let mut packer = zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(|error| broken(&error))?;
-    packer.include_checksum(true).map_err(|error| broken(&error))?;
-    let packed = packer.compress(&raw).map_err(|error| broken(&error))?;
+    let packed = compress(&raw).map_err(|error| broken(&error))?;
 
     let mut snapshot = MAGIC.to_vec();
     snapshot.push(VERSION);
@@ -105,8 +112,8 @@ pub(crate) fn pack(image: &Image, memory: &[u8], numbers: &Numbers) -> Result<Ve
     Ok(snapshot)
 }
 
-/// Reads a snapshot that stands on `image`.
-pub(crate) fn unpack(image: &Image, snapshot: &[u8]) -> Result<Unpacked, SnapshotError> {
+/// Opens a snapshot that stands on `image`: what is in it, for [`read`].
+pub(crate) fn unpack(image: &Image, snapshot: &[u8]) -> Result<Vec<u8>, SnapshotError> {
     let rest = snapshot.strip_prefix(&MAGIC).and_then(|rest| rest.strip_prefix(&[VERSION]));
     let (hash, rest) = rest.and_then(|rest| rest.split_at_checked(HASH_BYTES)).ok_or(SnapshotError::Unknown)?;
     if hash != image.hash {
@@ -117,11 +124,16 @@ pub(crate) fn unpack(image: &Image, snapshot: &[u8]) -> Result<Unpacked, Snapsho
     if u64::try_from(raw_bytes).unwrap_or(u64::MAX) > most {
         return Err(SnapshotError::Damaged("it says that it is larger than any can be".to_owned()));
     }
-    let raw = zstd::bulk::decompress(packed, raw_bytes).map_err(|error| SnapshotError::Damaged(error.to_string()))?;
+    let raw = decompress(packed, raw_bytes).map_err(|error| SnapshotError::Damaged(error.to_string()))?;
     if raw.len() != raw_bytes {
         return Err(SnapshotError::Damaged("its length is another than it says".to_owned()));
     }
-    let (json_bytes, rest) = take(&raw)?;
+    Ok(raw)
+}
+
+/// Reads what [`unpack`] gave.
+pub(crate) fn read(raw: &[u8]) -> Result<Unpacked<'_>, SnapshotError> {
+    let (json_bytes, rest) = take(raw)?;
     let (json, mut rest) = rest.split_at_checked(json_bytes).ok_or_else(cut)?;
     let numbers: Numbers = serde_json::from_slice(json).map_err(|error| SnapshotError::Damaged(error.to_string()))?;
     if numbers.memory_bytes > u64::from(MEMORY_MAXIMUM_PAGES) * PAGE_BYTES {
@@ -132,7 +144,7 @@ pub(crate) fn unpack(image: &Image, snapshot: &[u8]) -> Result<Unpacked, Snapsho
         let (at, after) = take(rest)?;
         let (len, after) = take(after)?;
         let (bytes, after) = after.split_at_checked(len).ok_or_else(cut)?;
-        parts.push((u64::try_from(at).unwrap_or(u64::MAX), bytes.to_vec()));
+        parts.push((u64::try_from(at).unwrap_or(u64::MAX), bytes));
         rest = after;
     }
     Ok(Unpacked { numbers, parts })
@@ -166,6 +178,7 @@ mod tests {
     use crate::machine::Machine;
     use crate::program::Program;
     use crate::protocol::{Answer, CallOutcome, Given};
+    use crate::spare::Spare;
     use crate::watchdog::Watchdog;
 
     /// What is inside of a snapshot, as a forger with the right checksum would have it.
@@ -182,11 +195,12 @@ mod tests {
     #[test]
     fn a_forged_snapshot_is_refused_or_runs_as_a_program_and_takes_nothing_with_it() {
         let image = Image::prepare(Api::default().namespace("host", ["echo"]).unwrap()).unwrap();
+        let mut spare = Spare::new(image);
         let program = Program::read("const a = [1, { b: 'c' }]; await host.echo(a); a.length").map(Arc::new).unwrap();
         let watchdog = Watchdog::start().unwrap();
         let limits = Limits { cpu: Duration::from_millis(50), memory_bytes: 8 << 20, ..Limits::default() };
         let given = Given { now_ms: 0, seed: 1 };
-        let (_, machine) = Machine::start(&image, &program, &limits, &given, &watchdog);
+        let (_, machine) = Machine::start(&mut spare, &program, &limits, &given, &watchdog);
         let snapshot = machine.unwrap().snapshot().unwrap();
         let answer = |machine: Machine| {
             let outcome = CallOutcome::Value(to_raw_value(&1).unwrap());
@@ -202,21 +216,48 @@ mod tests {
                     raw[at] = byte;
                 }
             });
-            if let Ok(machine) = Machine::restore(&image, &program, &forged) {
+            if let Ok(machine) = Machine::restore(&mut spare, &program, &forged) {
                 woken += 1;
                 // Any end will do: it was the forger's program.
                 let _ = answer(machine);
             }
         }
         assert!(woken > 50, "only {woken} of the forged ones were taken");
-        let whole = Machine::restore(&image, &program, &snapshot).unwrap();
+        let whole = Machine::restore(&mut spare, &program, &snapshot).unwrap();
         let (events, _) = answer(whole).ok().unwrap();
         assert!(events.last().unwrap().finished().unwrap().result.is_ok());
     }
 
     #[test]
+    fn a_snapshot_has_nothing_of_the_empty_stack_and_no_more_of_a_block_than_changed() {
+        let image = Image::prepare(Api::default().namespace("host", ["echo"]).unwrap()).unwrap();
+        assert!(image.live_from > 0, "the engine no longer has its stack first");
+        let deep = "const f = (n: number): number => (n ? f(n - 1) + 1 : 0); const n = f(200); await host.echo(n); n";
+        let program = Program::read(deep).map(Arc::new).unwrap();
+        let watchdog = Watchdog::start().unwrap();
+        let given = Given { now_ms: 0, seed: 1 };
+        let mut spare = Spare::new(Arc::clone(&image));
+        let (_, machine) = Machine::start(&mut spare, &program, &Limits::default(), &given, &watchdog);
+        let mut machine = machine.unwrap();
+        let is_used = machine.with_memory(|memory| memory[..image.live_from].iter().any(|byte| *byte != 0));
+        assert!(is_used, "nothing was on the stack that could have been kept");
+        let raw = unpack(&image, &machine.snapshot().unwrap()).unwrap();
+        let parts = read(&raw).unwrap().parts;
+        assert!(parts.iter().all(|(at, _)| usize::try_from(*at).unwrap() >= image.live_from));
+        let (kept, blocks) = machine.with_memory(|memory| {
+            let blocks = differing(memory, &image.memory, image.live_from, BLOCK_BYTES);
+            (
+                parts.iter().map(|(_, part)| part.len()).sum::<usize>(),
+                blocks.into_iter().map(|one| one.len()).sum::<usize>(),
+            )
+        });
+        assert!(kept * 2 < blocks, "{kept} of {blocks} bytes");
+    }
+
+    #[test]
     fn parts_outside_of_the_memory_are_refused() {
         let image = Image::prepare(Api::default()).unwrap();
+        let mut spare = Spare::new(Arc::clone(&image));
         let program = Program::read("1").map(Arc::new).unwrap();
         let numbers = Numbers {
             program: program.hash().to_owned(),
@@ -229,15 +270,15 @@ mod tests {
             memory_bytes: 0,
         };
         let empty = pack(&image, &image.memory, &numbers).unwrap();
-        assert!(Machine::restore(&image, &program, &empty).is_ok());
+        assert!(Machine::restore(&mut spare, &program, &empty).is_ok());
         let outside = repacked(&empty, |raw| {
             put(raw, image.memory.len() * 2).unwrap();
             put(raw, 1).unwrap();
             raw.push(1);
         });
-        assert!(matches!(Machine::restore(&image, &program, &outside), Err(SnapshotError::Sandbox(_))));
+        assert!(matches!(Machine::restore(&mut spare, &program, &outside), Err(SnapshotError::Sandbox(_))));
         let huge = Numbers { memory_bytes: u64::MAX, ..numbers };
         let huge = pack(&image, &image.memory, &huge).unwrap();
-        assert!(matches!(Machine::restore(&image, &program, &huge), Err(SnapshotError::Damaged(_))));
+        assert!(matches!(Machine::restore(&mut spare, &program, &huge), Err(SnapshotError::Damaged(_))));
     }
 }

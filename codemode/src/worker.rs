@@ -7,16 +7,36 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::image::Image;
 use crate::machine::{Machine, Stepped};
 use crate::protocol::Event;
+use crate::spare::Spare;
 
-/// The machines of a thread, by number.
-pub(crate) type Machines = HashMap<u64, Machine>;
+/// How long a thread has nothing to do before it makes an instance ahead: a program that waits for a quick answer gets it
+/// first.
+const QUIET: Duration = Duration::from_millis(1);
+
+/// The machines of a thread.
+pub(crate) struct Machines {
+    by_number: HashMap<u64, Machine>,
+    pub(crate) spare: Spare,
+}
+
+impl Machines {
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut Machine> {
+        self.by_number.get_mut(&number)
+    }
+
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Machine> {
+        self.by_number.remove(&number)
+    }
+}
 
 type Job = Box<dyn FnOnce(&mut Machines) + Send>;
 
@@ -42,11 +62,12 @@ pub(crate) struct Left {
 }
 
 impl Worker {
-    pub(crate) fn start(index: usize) -> std::io::Result<Self> {
+    pub(crate) fn start(index: usize, image: Arc<Image>) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let run = move || {
-            let mut machines = Machines::new();
-            while let Ok(job) = waiting.recv() {
+            // Here, as a store cannot change its thread.
+            let mut machines = Machines { by_number: HashMap::new(), spare: Spare::new(image) };
+            while let Some(job) = next(&waiting, &mut machines.spare) {
                 // A flaw of ours in one run must not take the thread from the others. A machine is out of the table while
                 // it works, so it is gone with the flaw.
                 let work = std::panic::AssertUnwindSafe(|| job(&mut machines));
@@ -87,7 +108,7 @@ impl Worker {
     pub(crate) fn forget(&self, machine: u64) {
         if let Some(jobs) = &self.jobs {
             // A thread that is gone has no machines.
-            let _ = jobs.send(Box::new(move |machines| drop(machines.remove(&machine))));
+            let _ = jobs.send(Box::new(move |machines| drop(machines.remove(machine))));
         }
     }
 }
@@ -101,11 +122,26 @@ impl Drop for Worker {
     }
 }
 
+/// The next job; nothing when there will be none any more.
+fn next(waiting: &mpsc::Receiver<Job>, spare: &mut Spare) -> Option<Job> {
+    if !spare.is_ready() {
+        match waiting.recv_timeout(QUIET) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {
+                // As with jobs: a flaw leaves the thread without a spare, and no more.
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| spare.prepare()));
+            }
+        }
+    }
+    waiting.recv().ok()
+}
+
 /// Keeps the machine if it waits, and says what it did.
 pub(crate) fn keep((events, machine): Stepped, number: u64, machines: &mut Machines) -> Left {
     let waiting = machine.map(|machine| {
         let waiting = machine.waiting();
-        machines.insert(number, machine);
+        machines.by_number.insert(number, machine);
         waiting
     });
     Left { events, waiting }

@@ -1,6 +1,6 @@
 //! The memory of a guest, as bytes.
 
-use wasmer::Value as WasmValue;
+use wasmer::{Value as WasmValue, WasmSlice};
 
 use super::{Fault, Guest, broken, fault};
 
@@ -12,16 +12,20 @@ impl Guest {
         self.memory.view(&self.store).data_size()
     }
 
-    /// All of the memory.
-    pub(crate) fn copy_memory(&self) -> Result<Vec<u8>, Fault> {
+    /// Looks at all of the memory where it lies. Nothing of the guest runs meanwhile.
+    pub(crate) fn with_memory<T>(&self, look: impl FnOnce(&[u8]) -> T) -> Result<T, Fault> {
         let view = self.memory.view(&self.store);
-        let mut copy = vec![0; usize::try_from(view.data_size()).map_err(broken)?];
-        view.read(0, &mut copy).map_err(broken)?;
-        Ok(copy)
+        let memory = WasmSlice::<u8>::new(&view, 0, view.data_size()).map_err(broken)?.access().map_err(broken)?;
+        Ok(look(memory.as_ref()))
     }
 
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
-        self.memory.view(&self.store).write(at, bytes).map_err(broken)
+        let view = self.memory.view(&self.store);
+        let len = u64::try_from(bytes.len()).map_err(broken)?;
+        // Not the view's own `write`, which goes word by word.
+        let mut part = WasmSlice::<u8>::new(&view, at, len).map_err(broken)?.access().map_err(broken)?;
+        part.copy_from_slice(bytes);
+        Ok(())
     }
 
     /// Makes the memory at least this large.

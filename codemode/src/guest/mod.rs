@@ -76,6 +76,13 @@ impl Guest {
         Interrupter::new(move || interrupter.interrupt())
     }
 
+    /// Lets it serve another host.
+    pub(crate) fn serve(&mut self, host: Host) {
+        let own = self.host();
+        let memory = own.memory.take();
+        *own = Host { memory, ..host };
+    }
+
     pub(crate) fn host(&mut self) -> &mut Host {
         self.host.as_mut(&mut self.store)
     }

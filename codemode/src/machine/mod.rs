@@ -20,6 +20,7 @@ use crate::imports::{Budget, Host, millis, next_random};
 use crate::limits::{Limit, Limits, STACK_BYTES_MAXIMUM};
 use crate::program::Program;
 use crate::protocol::{Answer, Event, Finished, Given};
+use crate::spare::Spare;
 use crate::usage::{Usage, thread_cpu_time};
 use crate::watchdog::{Interrupter, Watchdog};
 
@@ -54,7 +55,7 @@ pub enum AnswerError {
 impl Machine {
     /// Starts a program and runs it until it waits or is over.
     pub(crate) fn start(
-        image: &Arc<Image>,
+        spare: &mut Spare,
         program: &Arc<Program>,
         limits: &Limits,
         given: &Given,
@@ -65,14 +66,14 @@ impl Machine {
         let mut seed = given.seed;
         let words: [u64; 2] = [next_random(&mut seed), next_random(&mut seed)];
         let host = host(given.now_ms, seed, Usage::default(), &limits);
-        let guest = match image.instantiate(host) {
+        let guest = match spare.take(host) {
             Ok(guest) => guest,
             Err(fault) => return (vec![over(Failure::from_fault(fault, &limits))], None),
         };
         let machine = Self {
             interrupter: guest.interrupter(),
             guest,
-            image: Arc::clone(image),
+            image: Arc::clone(spare.image()),
             program: Arc::clone(program),
             limits,
             usage: Usage::default(),

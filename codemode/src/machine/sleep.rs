@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Machine, host};
 use crate::guest::Fault;
-use crate::image::Image;
 use crate::program::Program;
 use crate::snapshot::{self, Numbers, SnapshotError};
+use crate::spare::Spare;
 
 impl Machine {
     /// The machine as bytes. It stays as it is.
@@ -17,7 +17,6 @@ impl Machine {
     pub(crate) fn snapshot(&mut self) -> Result<Vec<u8>, SnapshotError> {
         let failed = |fault: Fault| SnapshotError::Sandbox(fault.to_string());
         let promise = self.promise.ok_or_else(|| SnapshotError::Sandbox("nothing has begun".to_owned()))?;
-        let memory = self.guest.copy_memory().map_err(failed)?;
         let numbers = Numbers {
             program: self.program.hash().to_owned(),
             limits: self.limits.clone(),
@@ -28,7 +27,7 @@ impl Machine {
             stack_pointer: self.guest.stack_pointer().map_err(failed)?,
             memory_bytes: self.guest.memory_bytes(),
         };
-        snapshot::pack(&self.image, &memory, &numbers)
+        self.guest.with_memory(|memory| snapshot::pack(&self.image, memory, &numbers)).map_err(failed)?
     }
 
     /// A machine as it was when [`Machine::snapshot`] was called. Nothing of it runs until it gets an answer.
@@ -36,15 +35,17 @@ impl Machine {
     /// # Errors
     ///
     /// As in [`SnapshotError`].
-    pub(crate) fn restore(image: &Arc<Image>, program: &Arc<Program>, bytes: &[u8]) -> Result<Self, SnapshotError> {
+    pub(crate) fn restore(spare: &mut Spare, program: &Arc<Program>, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let failed = |fault: Fault| SnapshotError::Sandbox(fault.to_string());
-        let unpacked = snapshot::unpack(image, bytes)?;
+        let image = Arc::clone(spare.image());
+        let raw = snapshot::unpack(&image, bytes)?;
+        let unpacked = snapshot::read(&raw)?;
         let Numbers { program: hash, limits, usage, waiting, promise, random, stack_pointer, memory_bytes } =
             unpacked.numbers;
         if hash != program.hash() {
             return Err(SnapshotError::OtherProgram);
         }
-        let mut guest = image.instantiate(host(0, random, usage, &limits)).map_err(failed)?;
+        let mut guest = spare.take(host(0, random, usage, &limits)).map_err(failed)?;
         guest.grow_to(memory_bytes).map_err(failed)?;
         for (at, part) in &unpacked.parts {
             guest.write(*at, part).map_err(failed)?;
@@ -54,12 +55,16 @@ impl Machine {
         Ok(Self {
             interrupter: guest.interrupter(),
             guest,
-            image: Arc::clone(image),
+            image,
             program: Arc::clone(program),
             limits,
             usage,
             promise: Some(promise),
             waiting: waiting.into_iter().collect(),
         })
+    }
+    #[cfg(test)]
+    pub(crate) fn with_memory<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
+        self.guest.with_memory(look).unwrap()
     }
 }
