@@ -1,8 +1,9 @@
-//! The few bytes of a WebAssembly module that are read and changed before it is compiled.
+//! What is changed of a WebAssembly module before it is compiled, by the binary format of the WebAssembly core specification
+//! (section "Modules" of "Binary Format").
 //!
 //! The engine's memory has no maximum of its own. Its allocator is told a limit, but that is the guest's own word; a
-//! maximum in the module is the runtime's. So the memory section gets one, by the binary format of the WebAssembly
-//! core specification (section "Modules" of "Binary Format").
+//! maximum in the module is the runtime's. So the memory section gets one. And of its 450 exports less than thirty are used:
+//! the runtime makes a table of all of them for every instance, which is a large part of making one, so the others go.
 
 /// What a section of the wrong shape is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +12,7 @@ pub(crate) struct Unreadable;
 
 const HEADER_BYTES: usize = 8;
 const MEMORY_SECTION: u8 = 5;
+const EXPORT_SECTION: u8 = 7;
 
 /// The module, with a maximum of `pages` of 64 KiB for its one memory.
 ///
@@ -18,6 +20,25 @@ const MEMORY_SECTION: u8 = 5;
 ///
 /// It has no memory, more than one, or one that already has a maximum: another engine than the pinned one.
 pub(crate) fn with_memory_maximum(module: &[u8], pages: u32) -> Result<Vec<u8>, Unreadable> {
+    with_section(module, MEMORY_SECTION, |body| bounded_memory(body, pages))?.ok_or(Unreadable)
+}
+
+/// The module, with those of its exports that are in `wanted` and no others.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub(crate) fn with_exports(module: &[u8], wanted: &[&str]) -> Result<Vec<u8>, Unreadable> {
+    let changed = with_section(module, EXPORT_SECTION, |body| wanted_exports(body, wanted))?;
+    Ok(changed.unwrap_or_else(|| module.to_vec()))
+}
+
+/// The module with another section of this kind; nothing if it has none.
+fn with_section(
+    module: &[u8],
+    section: u8,
+    change: impl Fn(&[u8]) -> Result<Vec<u8>, Unreadable>,
+) -> Result<Option<Vec<u8>>, Unreadable> {
     let (header, mut rest) = module.split_at_checked(HEADER_BYTES).ok_or(Unreadable)?;
     let mut changed = header.to_vec();
     let mut is_found = false;
@@ -26,8 +47,8 @@ pub(crate) fn with_memory_maximum(module: &[u8], pages: u32) -> Result<Vec<u8>, 
         let size = usize::try_from(size).map_err(|_| Unreadable)?;
         let (body, next) = after_size.split_at_checked(size).ok_or(Unreadable)?;
         changed.push(id);
-        if id == MEMORY_SECTION {
-            let body = bounded_memory(body, pages)?;
+        if id == section {
+            let body = change(body)?;
             write_number(&mut changed, u32::try_from(body.len()).map_err(|_| Unreadable)?);
             changed.extend_from_slice(&body);
             is_found = true;
@@ -37,7 +58,7 @@ pub(crate) fn with_memory_maximum(module: &[u8], pages: u32) -> Result<Vec<u8>, 
         }
         rest = next;
     }
-    if is_found { Ok(changed) } else { Err(Unreadable) }
+    Ok(is_found.then_some(changed))
 }
 
 /// `count flags minimum` becomes `count flags minimum maximum`.
@@ -51,6 +72,28 @@ fn bounded_memory(body: &[u8], pages: u32) -> Result<Vec<u8>, Unreadable> {
     write_number(&mut bounded, minimum);
     write_number(&mut bounded, pages);
     Ok(bounded)
+}
+
+/// Each export is the length of its name, the name, a byte for its kind, and a number.
+fn wanted_exports(body: &[u8], wanted: &[&str]) -> Result<Vec<u8>, Unreadable> {
+    let (count, mut rest) = number(body)?;
+    let (mut kept, mut exports) = (0, Vec::new());
+    for _ in 0..count {
+        let (len, after) = number(rest)?;
+        let len = usize::try_from(len).map_err(|_| Unreadable)?;
+        let (name, after) = after.split_at_checked(len).ok_or(Unreadable)?;
+        let (_kind, after) = after.split_first().ok_or(Unreadable)?;
+        let (_index, after) = number(after)?;
+        if wanted.iter().any(|one| one.as_bytes() == name) {
+            kept += 1;
+            exports.extend_from_slice(rest.strip_suffix(after).unwrap_or(rest));
+        }
+        rest = after;
+    }
+    let mut changed = Vec::new();
+    write_number(&mut changed, kept);
+    changed.extend_from_slice(&exports);
+    Ok(changed)
 }
 
 /// An unsigned LEB128 number of at most 32 bits.
@@ -94,6 +137,21 @@ mod tests {
         let mut wanted = MAGIC.to_vec();
         wanted.extend([5, 5, 1, 1, 18, 0x80, 0x20, 0, 2, 1, b'x']);
         assert_eq!(changed, wanted);
+    }
+
+    #[test]
+    fn only_the_exports_that_are_wanted_stay() {
+        let mut module = MAGIC.to_vec();
+        module.extend([5, 3, 1, 0, 18]);
+        module.extend([7, 14, 3, 1, b'a', 0, 0, 2, b'm', b'y', 2, 0, 1, b'b', 0, 1]);
+        let mut wanted = MAGIC.to_vec();
+        wanted.extend([5, 3, 1, 0, 18]);
+        wanted.extend([7, 10, 2, 2, b'm', b'y', 2, 0, 1, b'b', 0, 1]);
+        assert_eq!(with_exports(&module, &["b", "my", "c"]), Ok(wanted));
+        assert_eq!(with_exports(&module[..13], &["b"]).as_deref(), Ok(&module[..13]));
+        let mut cut = module.clone();
+        cut[15] = 200;
+        assert_eq!(with_exports(&cut, &["b"]), Err(Unreadable));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use wasmer::Module;
 use wasmer::sys::{Cranelift, EngineBuilder};
 
 use crate::binary;
+use crate::guest::EXPORTS;
 use crate::imports::IMPORTS;
 
 /// The file as the set-up step fetched it and `build.rs` checked it.
@@ -78,6 +79,7 @@ impl Engine {
     fn compile(wasm: &[u8]) -> Result<Self, EngineError> {
         let started = Instant::now();
         let wasm = binary::with_memory_maximum(wasm, MEMORY_MAXIMUM_PAGES)
+            .and_then(|wasm| binary::with_exports(&wasm, &EXPORTS))
             .map_err(|error| EngineError::Unreadable(error.to_string()))?;
         let engine: wasmer::Engine = EngineBuilder::new(Cranelift::new()).engine().into();
         let module = Module::from_binary(&engine, &wasm).map_err(|error| EngineError::Compile(error.to_string()))?;

@@ -4,6 +4,38 @@ use wasmer::{Instance, Store, TypedFunction, WasmTypeList};
 
 use super::{Fault, broken};
 
+/// All that is called of the engine, and its memory. It has no other exports (`binary.rs`).
+pub(crate) const EXPORTS: [&str; 28] = [
+    "memory",
+    "__stack_pointer",
+    "_initialize",
+    "qjs_call",
+    "qjs_eval",
+    "qjs_execute_pending_job",
+    "qjs_free_cstring",
+    "qjs_free_value",
+    "qjs_get_context_ptr",
+    "qjs_get_exception",
+    "qjs_get_prop_string",
+    "qjs_get_runtime_ptr",
+    "qjs_get_string_len",
+    "qjs_get_undefined",
+    "qjs_init",
+    "qjs_is_exception",
+    "qjs_is_job_pending",
+    "qjs_is_null",
+    "qjs_new_string",
+    "qjs_promise_result",
+    "qjs_promise_state",
+    "qjs_run_gc",
+    "qjs_set_interrupt_handler",
+    "qjs_set_max_stack_size",
+    "qjs_set_memory_limit",
+    "qjs_set_runtime_and_context",
+    "wasm_free",
+    "wasm_malloc",
+];
+
 /// What is called in every run, looked up once in an instance.
 pub(super) struct Calls {
     pub(super) malloc: TypedFunction<i32, i32>,

@@ -10,6 +10,7 @@ mod memory;
 use wasmer::sys::vm::TrapCode;
 use wasmer::{FunctionEnv, Global, Instance, Memory, RuntimeError, Store, TypedFunction, WasmTypeList};
 
+pub(crate) use self::calls::EXPORTS;
 pub(crate) use self::memory::PAGE_BYTES;
 
 use self::calls::Calls;
