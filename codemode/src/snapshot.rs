@@ -200,8 +200,8 @@ mod tests {
         let watchdog = Watchdog::start().unwrap();
         let limits = Limits { cpu: Duration::from_millis(50), memory_bytes: 8 << 20, ..Limits::default() };
         let given = Given { now_ms: 0, seed: 1 };
-        let (_, machine) = Machine::start(&mut spare, &program, &limits, &given, &watchdog);
-        let snapshot = machine.unwrap().snapshot().unwrap();
+        let started = Machine::start(&mut spare, &program, &limits, &given, &watchdog);
+        let snapshot = started.machine.unwrap().snapshot().unwrap();
         let answer = |machine: Machine| {
             let outcome = CallOutcome::Value(to_raw_value(&1).unwrap());
             machine.answer(&[Answer { id: 1, outcome }], 0, &watchdog)
@@ -224,8 +224,8 @@ mod tests {
         }
         assert!(woken > 50, "only {woken} of the forged ones were taken");
         let whole = Machine::restore(&mut spare, &program, &snapshot).unwrap();
-        let (events, _) = answer(whole).ok().unwrap();
-        assert!(events.last().unwrap().finished().unwrap().result.is_ok());
+        let answered = answer(whole).ok().unwrap();
+        assert!(answered.events.last().unwrap().finished().unwrap().result.is_ok());
     }
 
     #[test]
@@ -237,8 +237,8 @@ mod tests {
         let watchdog = Watchdog::start().unwrap();
         let given = Given { now_ms: 0, seed: 1 };
         let mut spare = Spare::new(Arc::clone(&image));
-        let (_, machine) = Machine::start(&mut spare, &program, &Limits::default(), &given, &watchdog);
-        let mut machine = machine.unwrap();
+        let started = Machine::start(&mut spare, &program, &Limits::default(), &given, &watchdog);
+        let mut machine = started.machine.unwrap();
         let is_used = machine.with_memory(|memory| memory[..image.live_from].iter().any(|byte| *byte != 0));
         assert!(is_used, "nothing was on the stack that could have been kept");
         let raw = unpack(&image, &machine.snapshot().unwrap()).unwrap();

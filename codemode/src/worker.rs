@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::guest::Guest;
 use crate::image::Image;
 use crate::machine::{Machine, Stepped};
 use crate::protocol::Event;
@@ -26,6 +27,8 @@ const QUIET: Duration = Duration::from_millis(1);
 pub(crate) struct Machines {
     by_number: HashMap<u64, Machine>,
     pub(crate) spare: Spare,
+    /// Of machines that were over. They go once the outcome was told.
+    remains: Vec<Guest>,
 }
 
 impl Machines {
@@ -66,11 +69,14 @@ impl Worker {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let run = move || {
             // Here, as a store cannot change its thread.
-            let mut machines = Machines { by_number: HashMap::new(), spare: Spare::new(image) };
+            let mut machines = Machines { by_number: HashMap::new(), spare: Spare::new(image), remains: Vec::new() };
             while let Some(job) = next(&waiting, &mut machines.spare) {
                 // A flaw of ours in one run must not take the thread from the others. A machine is out of the table while
                 // it works, so it is gone with the flaw.
-                let work = std::panic::AssertUnwindSafe(|| job(&mut machines));
+                let work = std::panic::AssertUnwindSafe(|| {
+                    job(&mut machines);
+                    machines.remains.clear();
+                });
                 let _ = std::panic::catch_unwind(work);
             }
         };
@@ -138,13 +144,14 @@ fn next(waiting: &mpsc::Receiver<Job>, spare: &mut Spare) -> Option<Job> {
 }
 
 /// Keeps the machine if it waits, and says what it did.
-pub(crate) fn keep((events, machine): Stepped, number: u64, machines: &mut Machines) -> Left {
-    let waiting = machine.map(|machine| {
+pub(crate) fn keep(stepped: Stepped, number: u64, machines: &mut Machines) -> Left {
+    machines.remains.extend(stepped.remains);
+    let waiting = stepped.machine.map(|machine| {
         let waiting = machine.waiting();
         machines.by_number.insert(number, machine);
         waiting
     });
-    Left { events, waiting }
+    Left { events: stepped.events, waiting }
 }
 
 /// One more, as long as this lives.

@@ -41,8 +41,14 @@ pub(crate) struct Machine {
     waiting: BTreeSet<u32>,
 }
 
-/// What a command did, and the machine if it waits for more.
-pub(crate) type Stepped = (Vec<Event>, Option<Machine>);
+/// What a command did.
+pub(crate) struct Stepped {
+    pub(crate) events: Vec<Event>,
+    /// The machine, if it waits for more.
+    pub(crate) machine: Option<Machine>,
+    /// The instance of one that is over. Giving its memory back takes as long as a short run.
+    pub(crate) remains: Option<Guest>,
+}
 
 /// Why answers were not taken. The machine is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +74,10 @@ impl Machine {
         let host = host(given.now_ms, seed, Usage::default(), &limits);
         let guest = match spare.take(host) {
             Ok(guest) => guest,
-            Err(fault) => return (vec![over(Failure::from_fault(fault, &limits))], None),
+            Err(fault) => {
+                let events = vec![over(Failure::from_fault(fault, &limits))];
+                return Stepped { events, machine: None, remains: None };
+            }
         };
         let machine = Self {
             interrupter: guest.interrupter(),
@@ -86,6 +95,11 @@ impl Machine {
     /// The host calls it waits for.
     pub(crate) fn waiting(&self) -> Vec<u32> {
         self.waiting.iter().copied().collect()
+    }
+
+    /// The machine after a command that did nothing.
+    pub(crate) fn as_it_was(self) -> Stepped {
+        Stepped { events: Vec::new(), machine: Some(self), remains: None }
     }
 
     /// Gives it answers, and runs it until it waits again or is over.
@@ -133,7 +147,7 @@ impl Machine {
         self.usage.memory_bytes = self.guest.memory_bytes();
 
         let result = match outcome {
-            Ok(None) => return (events, Some(self)),
+            Ok(None) => return Stepped { events, machine: Some(self), remains: None },
             Ok(Some(value)) => Ok(value),
             // What the handler stopped ends in some error of the engine; the reason is the limit.
             Err(failure) => Err(match self.guest.host().stopped.take() {
@@ -143,7 +157,7 @@ impl Machine {
             }),
         };
         events.push(Event::Finished(Finished { result, unanswered: self.waiting(), usage: self.usage }));
-        (events, None)
+        Stepped { events, machine: None, remains: Some(self.guest) }
     }
 
     /// Puts the limits and the program in place and calls it.
