@@ -162,7 +162,7 @@ impl Sandbox {
         let (index, worker) = self.inner.idlest()?;
         let restore = move |machines: &mut Machines| {
             let restored = Machine::restore(&mut machines.spare, &program, &snapshot)?;
-            Ok(keep(restored.as_it_was(), machine, machines))
+            Ok(keep(restored.unchanged(), machine, machines))
         };
         let restored: Result<Left, SnapshotError> =
             worker.perform(restore, move |_, machines| drop(machines.remove(machine))).await?;
@@ -202,7 +202,7 @@ impl Run {
             let machine = machines.remove(number)?;
             Some(match machine.answer(&answers, now_ms, &watchdog) {
                 Ok(stepped) => Ok(keep(stepped, number, machines)),
-                Err((error, machine)) => Err((error, keep(machine.as_it_was(), number, machines))),
+                Err((error, machine)) => Err((error, keep(machine.unchanged(), number, machines))),
             })
         };
         let answered = self.command(answer).await?;

@@ -98,7 +98,7 @@ impl Machine {
     }
 
     /// The machine after a command that did nothing.
-    pub(crate) fn as_it_was(self) -> Stepped {
+    pub(crate) fn unchanged(self) -> Stepped {
         Stepped { events: Vec::new(), machine: Some(self), remains: None }
     }
 
