@@ -14,6 +14,7 @@ mod owner;
 mod pace;
 mod programs;
 mod publish;
+mod pump;
 mod questions;
 mod sign;
 mod tools;

@@ -7,21 +7,21 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use reveille_codemode::{Answer, CallOutcome, Event, Given, Run, Sandbox, SandboxError};
+use reveille_codemode::{Answer, CallOutcome, Event, Given, Run};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Services;
 use super::children::{Done, Left};
 use super::model::{ARGUMENT_DEPTH, is_deeper, too_deep};
 use super::owner::{Halt, Owner};
+use super::pump::{Begin, begin_in, go_on, unsigned};
 use super::tools::key;
 use crate::agent::Agent;
-use crate::codemode::{self, Place};
+use crate::codemode;
 use crate::dispatch::needs_approval;
 use crate::journal::{Body, ConsoleLine, Effect, SnapshotChange, Step, ToolCall, ToolOutcome, Turn};
-use crate::turn::{Call, Kept, host_call_id};
+use crate::turn::{Call, host_call_id};
 
 /// A program in memory.
 #[derive(Debug, Default)]
@@ -34,18 +34,6 @@ pub(super) struct Live {
     place: Option<OwnedSemaphorePermit>,
     /// It is over; what came of it waits until its last calls have ended.
     over: Option<ToolOutcome>,
-}
-
-/// What a program is begun with.
-struct Begin {
-    instance: reveille_channel::InstanceId,
-    turn: Turn,
-    call: String,
-    source: String,
-    given: Given,
-    kept: Option<Kept>,
-    /// Host calls that need no snapshot before they are made.
-    quiet: HashSet<String>,
 }
 
 impl Owner {
@@ -236,106 +224,6 @@ impl Owner {
     }
 }
 
-async fn begin_in(services: &Services, begin: Begin) -> Left {
-    let is_resumed = begin.kept.is_some();
-    match try_begin(services, begin).await {
-        Ok(left) => left,
-        Err(reason) => {
-            tracing::warn!(reason, is_resumed, "a program could not begin");
-            let message = match is_resumed {
-                true => format!(
-                    "The program could not go on where it was kept: {reason}. What it had done by then is done; it was not run again."
-                ),
-                false => format!("The program did not run. {reason}"),
-            };
-            lost(if is_resumed { ToolOutcome::Unknown { message } } else { ToolOutcome::Error { message } })
-        }
-    }
-}
-
-async fn try_begin(services: &Services, begin: Begin) -> Result<Left, String> {
-    let Begin { instance, turn, call, source, given, kept, quiet } = begin;
-    let say = |error: SandboxError| error.to_string();
-    let codemode = &services.codemode;
-    let sandbox = codemode.sandbox().await.map_err(say)?;
-    let place = codemode.place().await.map_err(|error| error.to_string())?;
-    let program = sandbox.read(source).await.map_err(say)?;
-    let Some(kept) = kept else {
-        let (events, run) = sandbox.start(program, codemode.limits().clone(), given).await.map_err(say)?;
-        let left = leave(services, sandbox, (instance, turn, &call), events, run, &quiet).await;
-        return Ok(Left { place: Some(place), ..left });
-    };
-    let sealed = services.engine.snapshot(instance, turn, &call).await.map_err(|error| error.to_string())?;
-    let sealed = sealed.ok_or("its snapshot is not in the journal")?;
-    let from = Place { instance, turn, call: &call, image: &kept.image };
-    let snapshot = codemode::open(codemode.keys(), from, &sealed).map_err(|error| error.to_string())?;
-    let run = sandbox.restore(program, snapshot).await.map_err(say)?;
-    if run.waiting() != kept.waiting {
-        return Err("its snapshot is not the one that the journal tells of".to_owned());
-    }
-    Ok(Left { events: Vec::new(), run: Some(run), snapshot: None, place: Some(place), lost: None })
-}
-
-#[expect(clippy::too_many_arguments, reason = "where the program is from, what it gets, and what may be made of it")]
-async fn go_on(
-    services: &Services,
-    instance: reveille_channel::InstanceId,
-    turn: Turn,
-    call: &str,
-    mut run: Run,
-    answers: Vec<Answer>,
-    now_ms: i64,
-    quiet: &HashSet<String>,
-) -> Left {
-    let failed = |error: SandboxError| lost(ToolOutcome::Unknown { message: error.to_string() });
-    let sandbox = match services.codemode.sandbox().await {
-        Ok(sandbox) => sandbox,
-        Err(error) => return failed(error),
-    };
-    match run.answer(answers, unsigned(now_ms)).await {
-        Ok(events) => leave(services, sandbox, (instance, turn, call), events, run, quiet).await,
-        Err(error) => failed(error),
-    }
-}
-
-/// Where a program stands after a pump: kept, where it waits for more than reading.
-async fn leave(
-    services: &Services,
-    sandbox: &Sandbox,
-    (instance, turn, call): (reveille_channel::InstanceId, Turn, &str),
-    events: Vec<Event>,
-    mut run: Run,
-    quiet: &HashSet<String>,
-) -> Left {
-    let is_loud = |event: &Event| matches!(event, Event::Call(request) if !quiet.contains(&request.name));
-    if run.is_over() || !events.iter().any(is_loud) {
-        return Left { events, run: Some(run), snapshot: None, place: None, lost: None };
-    }
-    let snapshot = match run.snapshot().await {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            let message = format!("The program stopped before its next call, which was not made: {error}");
-            return lost(ToolOutcome::Error { message });
-        }
-    };
-    let image = sandbox.image().hash();
-    let place = Place { instance, turn, call, image: &image };
-    match codemode::seal(services.codemode.keys(), place, &snapshot) {
-        Some(sealed) => {
-            metrics::histogram!("snapshot_bytes").record(f64::from(u32::try_from(sealed.len()).unwrap_or(u32::MAX)));
-            Left { events, run: Some(run), snapshot: Some((image, sealed)), place: None, lost: None }
-        }
-        None => {
-            let message = "The program stopped before its next call, which was not made: it cannot be sealed.".into();
-            lost(ToolOutcome::Error { message })
-        }
-    }
-}
-
-fn lost(outcome: ToolOutcome) -> Left {
-    Left { events: Vec::new(), run: None, snapshot: None, place: None, lost: Some(outcome) }
-}
-
 fn source_of(call: &ToolCall) -> Option<String> {
     let arguments = call.arguments.as_object()?;
     let source = arguments.get("source")?.as_str()?;
@@ -371,8 +259,4 @@ fn answer_of(outcome: &ToolOutcome) -> CallOutcome {
 /// A call's key is a hash: its first bytes are as good as random, and the same after a crash.
 fn seed_of(key: &str) -> u64 {
     u64::from_str_radix(key.get(..16).unwrap_or_default(), 16).unwrap_or(0)
-}
-
-fn unsigned(ms: i64) -> u64 {
-    u64::try_from(ms).unwrap_or(0)
 }
