@@ -13,6 +13,7 @@ mod discord;
 mod fault;
 mod github;
 mod linear;
+mod memory;
 mod slack;
 
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ pub use github::{
     Review,
 };
 pub use linear::{Activity, Linear, LinearComment, LinearIssue, LinearOptions, Said, Session};
+pub use memory::{Memory, RecallError};
 pub use slack::{Message, Posted, Response, Slack, SlackOptions, Task};
 
 /// What a simulator plays.
@@ -232,6 +234,18 @@ impl Simulator {
     #[must_use]
     pub fn linear(&self) -> &Linear {
         &self.linear
+    }
+
+    /// What the platforms hold, to be remembered and recalled.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory {
+            slack: self.slack.clone(),
+            github: self.github.clone(),
+            linear: self.linear.clone(),
+            discord: self.discord.clone(),
+            shared: self.shared.clone(),
+        }
     }
 
     /// Deliveries go to another gateway from now on.

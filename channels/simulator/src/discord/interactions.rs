@@ -1,9 +1,10 @@
 //! Interactions: delivered, answered within three seconds, and then good for fifteen minutes.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ed25519_dalek::Signer;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{APPLICATION, Discord, DiscordMessage, Interactions, message};
@@ -21,14 +22,14 @@ pub(super) const EPHEMERAL: u64 = 1 << 6;
 pub(super) const LOADING: u64 = 1 << 7;
 
 /// One interaction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Interaction {
     pub(crate) id: String,
     pub(crate) token: String,
     pub(crate) channel: String,
     /// "Interaction Type".
     pub(crate) kind: u64,
-    pub(crate) made_at: Instant,
+    pub(crate) made_at: SystemTime,
     /// The type of the answer, once there is one.
     pub(crate) answer: Option<u64>,
     /// The message that is its own answer.
@@ -46,7 +47,7 @@ impl Interaction {
             token,
             channel,
             kind,
-            made_at: Instant::now(),
+            made_at: SystemTime::now(),
             answer: None,
             original: None,
             is_expired: false,
@@ -54,9 +55,14 @@ impl Interaction {
         }
     }
 
+    /// Whether it is no older than this.
+    fn is_within(&self, limit: Duration) -> bool {
+        self.made_at.elapsed().unwrap_or_default() < limit
+    }
+
     /// Whether its token may be used for messages.
     pub(super) fn is_good(&self) -> bool {
-        !self.is_expired && !self.is_lost && self.answer.is_some() && self.made_at.elapsed() < TOKEN_FOR
+        !self.is_expired && !self.is_lost && self.answer.is_some() && self.is_within(TOKEN_FOR)
     }
 }
 
@@ -186,7 +192,7 @@ impl Discord {
             if found.answer.is_some() {
                 return Err((400, 40_060));
             }
-            let is_in_time = found.made_at.elapsed() < DEADLINE;
+            let is_in_time = found.is_within(DEADLINE);
             // 6 and 7 are for components, 8 is for what is being typed.
             let fits = match kind {
                 4 | 5 => found.kind != 4,

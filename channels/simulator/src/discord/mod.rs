@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::deliver::Delivered;
@@ -112,7 +113,7 @@ const CHANNELS: [(&str, &str, u64); 5] = [
 ];
 
 /// A channel or thread.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -123,7 +124,7 @@ pub(crate) struct Place {
 }
 
 /// One message as it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DiscordMessage {
     /// Its id.
     pub id: String,
@@ -160,21 +161,28 @@ pub struct DiscordPosted {
     pub id: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) places: Vec<Place>,
     pub(crate) messages: Vec<DiscordMessage>,
     pub(crate) interactions: Vec<Interaction>,
     pub(crate) commands: Value,
+    #[serde(skip)]
     pub(crate) calls: Vec<Call>,
+    #[serde(skip)]
     pub(crate) deliveries: Vec<Delivered>,
+    #[serde(skip)]
     pub(crate) buckets: Buckets,
     /// How often somebody would have been notified by the bot's words.
+    #[serde(skip)]
     pub(crate) notified: u32,
     /// How often an address in the bot's words would have been fetched for a preview.
+    #[serde(skip)]
     pub(crate) previews: u32,
     /// Requests that count towards a ban: 401, 403 and 429.
+    #[serde(skip)]
     pub(crate) invalid: u32,
+    #[serde(skip)]
     pub(crate) typing: Vec<String>,
     last_id: u64,
 }

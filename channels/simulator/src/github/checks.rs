@@ -1,6 +1,7 @@
 //! "REST API endpoints for check runs". Only apps may write them.
 
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::api::Asked;
@@ -8,7 +9,7 @@ use super::{Answer, Github, NOT_FOUND, UNPROCESSABLE};
 use crate::lock;
 
 /// A check run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRun {
     /// Its id.
     pub id: u64,

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use super::auth::Tokens;
 use super::checks::CheckRun;
 use crate::Call;
 use crate::deliver::now;
 
 /// A comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
     /// Its id.
     pub id: u64,
@@ -27,7 +29,7 @@ pub struct Comment {
 }
 
 /// An issue, or a pull request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
     /// Its number.
     pub number: u64,
@@ -65,7 +67,7 @@ impl Issue {
 }
 
 /// A pull request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
     /// The branch it would bring in.
     pub head: String,
@@ -88,7 +90,7 @@ pub struct Pull {
 }
 
 /// A comment on a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineComment {
     /// Its id.
     pub id: u64,
@@ -115,7 +117,7 @@ pub struct LineComment {
 }
 
 /// A review.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// Its id.
     pub id: u64,
@@ -133,7 +135,7 @@ pub struct Review {
 }
 
 /// A discussion.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discussion {
     /// Its number.
     pub number: u64,
@@ -157,7 +159,7 @@ impl Discussion {
 }
 
 /// A comment of a discussion.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscussionComment {
     /// Its id.
     pub id: u64,
@@ -182,7 +184,7 @@ impl DiscussionComment {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) issues: Vec<Issue>,
     pub(crate) discussions: Vec<Discussion>,
@@ -190,10 +192,13 @@ pub(crate) struct State {
     pub(crate) labels: Vec<String>,
     /// The files of the default branch.
     pub(crate) files: BTreeMap<String, String>,
+    #[serde(skip)]
     pub(crate) calls: Vec<Call>,
+    #[serde(skip)]
     pub(crate) tokens: Tokens,
     pub(crate) deliveries: u64,
     /// When the bot made something that people see: what the limits on content are about.
+    #[serde(skip)]
     pub(crate) made: Vec<Instant>,
     last_id: u64,
 }

@@ -58,7 +58,7 @@ pub struct Said {
 #[derive(Debug, Clone)]
 pub struct Linear {
     options: Arc<LinearOptions>,
-    state: Arc<Mutex<State>>,
+    pub(crate) state: Arc<Mutex<State>>,
     people: Arc<Vec<Person>>,
     /// The token that is good.
     token: Arc<Mutex<String>>,

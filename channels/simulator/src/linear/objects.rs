@@ -1,11 +1,12 @@
 //! What is seen of a simulated workspace.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::state::now_ms;
 
 /// A comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinearComment {
     /// Its id.
     pub id: String,
@@ -26,7 +27,7 @@ pub struct LinearComment {
 }
 
 /// An issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinearIssue {
     /// Its id.
     pub id: String,
@@ -62,7 +63,7 @@ pub struct LinearIssue {
 }
 
 /// Something said in an agent session.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     /// Its id.
     pub id: String,
@@ -98,7 +99,7 @@ impl Activity {
 }
 
 /// An agent session.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Its id.
     pub id: String,

@@ -1,5 +1,7 @@
 //! What a simulated workspace holds.
 
+use serde::{Deserialize, Serialize};
+
 use super::objects::{Activity, LinearComment, LinearIssue, Session};
 use crate::Call;
 use crate::deliver::now;
@@ -52,17 +54,23 @@ pub(crate) struct Fixed {
 }
 
 /// Everything.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct State {
+    #[serde(skip)]
     pub(crate) people: Vec<Person>,
+    #[serde(skip)]
     pub(crate) states: Vec<Fixed>,
+    #[serde(skip)]
     pub(crate) labels: Vec<Fixed>,
+    #[serde(skip)]
     pub(crate) projects: Vec<Fixed>,
     pub(crate) issues: Vec<LinearIssue>,
     pub(crate) sessions: Vec<Session>,
+    #[serde(skip)]
     pub(crate) calls: Vec<Call>,
     pub(crate) next: u64,
     /// Whether the app is told of agent sessions.
+    #[serde(skip)]
     pub(crate) has_sessions: bool,
 }
 
@@ -120,6 +128,16 @@ impl State {
             state.open(author, title, description);
         }
         state
+    }
+
+    /// Holds what was remembered. What nobody can change is not part of that, and stays.
+    pub(crate) fn recall(&mut self, remembered: Self) {
+        let fresh = std::mem::replace(self, remembered);
+        self.people = fresh.people;
+        self.states = fresh.states;
+        self.labels = fresh.labels;
+        self.projects = fresh.projects;
+        self.has_sessions = fresh.has_sessions;
     }
 
     /// A new id of a kind.

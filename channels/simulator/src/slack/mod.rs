@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use socket::Sockets;
@@ -102,7 +103,7 @@ const DIRECT: &str = "D0ALICE001";
 const PRIVATE: &str = "C0PRIVATE1";
 
 /// One message as it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Its id and time.
     pub ts: String,
@@ -134,7 +135,7 @@ pub struct Message {
 }
 
 /// A task card of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// What tells it from others of the message.
     pub id: String,
@@ -156,7 +157,7 @@ pub struct Posted {
 }
 
 /// Something that may be answered at an address of its own.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// The path below the server's address.
     pub path: String,
@@ -164,17 +165,22 @@ pub struct Response {
     pub posts: Vec<Value>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) messages: Vec<Message>,
+    #[serde(skip)]
     pub(crate) calls: Vec<Call>,
     pub(crate) status: BTreeMap<String, String>,
     pub(crate) responses: Vec<Response>,
+    #[serde(skip)]
     pub(crate) effects: Vec<String>,
+    #[serde(skip)]
     pub(crate) app: oauth::App,
     /// The scopes of the bot token, where they are told.
+    #[serde(skip)]
     pub(crate) scopes: Option<String>,
     /// Files by path: media type and content.
+    #[serde(skip)]
     pub(crate) files: BTreeMap<String, (String, bytes::Bytes)>,
     last_us: u64,
     events: u64,

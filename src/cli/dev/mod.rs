@@ -1,15 +1,19 @@
 //! `reveille dev`: the gateway on a laptop, with simulated platforms and, without a key, a rehearsal model.
 
+mod memory;
+
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use reveille_channel::Secret;
 use reveille_simulator::{DiscordOptions, GithubOptions, LinearOptions, Options, Simulator, SlackOptions};
 
+use self::memory::Keeper;
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::serve::{Signals, listen_flag};
-use crate::config::{ChannelSettings, Config, Mode};
+use crate::config::{ChannelSettings, Config, Mode, Storage};
 use crate::gateway::{Gateway, Parts, StartError, bind};
 use crate::models;
 use crate::telemetry::Metrics;
@@ -33,6 +37,10 @@ pub(super) struct Args {
     /// Where the simulated platforms listen
     #[arg(long, value_name = "ADDRESS", default_value = SIMULATOR)]
     simulator: SocketAddr,
+
+    /// Forget what the simulated platforms held when it was ended
+    #[arg(long)]
+    fresh: bool,
 }
 
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
@@ -53,6 +61,11 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
         context.report_one(error);
     }
     let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
+    // The storage folder is ours now, and nobody has asked the platforms for anything yet.
+    let Storage::Folder(folder) = &config.storage;
+    let file = memory::file_of(folder);
+    let has_recalled = recall(context, &simulator, &file, args.fresh)?;
+    let keeper = Keeper::start(simulator.memory(), file.clone());
     let gateway = Gateway::start(parts);
     let listening = gateway.serve(bound, Some(metrics));
     simulator.set_deliver_to(format!("http://{}", listening.address).parse().map_err(|error: url::ParseError| {
@@ -62,6 +75,9 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     output.line(format!("reveille dev: the gateway listens on http://{}", listening.address))?;
     output.line(format!("  playground   http://{}", simulator.address()))?;
     output.line(format!("  simulated    {}", simulated.join(", ")))?;
+    if has_recalled {
+        output.line(format!("  remembered   what they held before, from {}; --fresh forgets it", file.display()))?;
+    }
     output.line(&match agents.as_slice() {
         [] => format!("  agents       none in {}; `reveille init` writes a first one", config.agents.dir.display()),
         some => format!("  agents       {}", some.join(", ")),
@@ -81,7 +97,23 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     signals.next().await;
     signals.or_now(gateway.stop(Some(listening))).await;
     simulator.shutdown().await;
+    keeper.stop().await;
     Ok(())
+}
+
+/// Puts into the platforms what they held when `dev` was ended. Whether there was anything.
+fn recall(context: &mut Context, simulator: &Simulator, file: &Path, is_fresh: bool) -> Result<bool, Failure> {
+    if is_fresh {
+        memory::forget(file).map_err(|error| {
+            let what = format!("{} cannot be removed: {error}", file.display());
+            Failure::new(Code::Simulator, what, "remove it yourself, or leave out --fresh")
+        })?;
+        return Ok(false);
+    }
+    memory::recall(&simulator.memory(), file).or_else(|unreadable| {
+        context.note(&unreadable.to_string());
+        Ok(false)
+    })
 }
 
 /// Starts the platforms and puts connections to them into the configuration, for those that have no real one.
