@@ -1,65 +1,21 @@
 //! `reveille add channel`, the real binary and the platforms: what was added answers in `reveille dev`, and is asked who it is there.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use reveille_simulator::Client;
+use reveille_simulator::SeenMessage;
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, Stage};
+use crate::laptop::{self, succeeds};
+use crate::support::Stage;
 
 const SCRIPT: &str = "rules: [{ stream: ['You said: ', '{last}'] }]";
 
-struct Dev(Child);
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn reveille(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reveille"));
-    command.args(arguments).current_dir(folder.path()).env_clear().stdin(Stdio::null());
-    command
-}
-
-fn succeeds(folder: &TempDir, arguments: &[&str]) {
-    let output = reveille(folder, arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// `reveille dev` in a project, and where its simulated platforms are.
-fn dev(folder: &TempDir) -> (Dev, String, Vec<String>) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("127.0.0.1:{port}");
-    let mut child = reveille(folder, &["dev", "--listen", "127.0.0.1:0", "--simulator", &address])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let told: Vec<String> = lines.take_while(|line| !line.contains("second terminal")).collect();
-    (Dev(child), address, told)
-}
-
 /// What the bot answers to a person, however `reveille say` would print it.
 async fn answer(address: &str, platform: &str, place: &str) -> String {
-    use futures::StreamExt;
-    let client = Client::new(format!("http://{address}/").parse().unwrap()).unwrap();
+    let client = laptop::client(address);
     let landed = client.say(platform, place, "@assistant what can you do?", Some("alice"), None).await.unwrap();
-    let mut changes = Box::pin(client.watch(platform, &landed).await.unwrap());
-    let whole = async {
-        while let Some(thread) = changes.next().await {
-            let bots: Vec<_> = thread.unwrap().messages.into_iter().filter(|one| one.is_bot).collect();
-            if let Some(one) = bots.into_iter().find(|one| one.text.contains("rehearsing")) {
-                return one.text;
-            }
-        }
-        String::new()
-    };
-    tokio::time::timeout(PATIENCE, whole).await.unwrap_or_default()
+    let is_whole = |one: &SeenMessage| one.is_bot && one.text.contains("rehearsing");
+    laptop::wait_for(&client, platform, &landed, is_whole).await.map(|one| one.text).unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +28,8 @@ async fn in_dev_each_added_channel_answers_under_its_name() {
     succeeds(&folder, &["add", "channel", "github"]);
     succeeds(&folder, &["add", "channel", "linear"]);
     succeeds(&folder, &["add", "channel", "discord", "--name", "community"]);
-    let (_dev, address, told) = dev(&folder);
+    let address = laptop::free_address();
+    let (_dev, told) = laptop::dev(&folder, &address, &[]);
     assert!(told.iter().any(|line| line.contains("slack as slack-eu (") && line.contains("github (")), "{told:#?}");
     for (platform, place) in
         [("slack", "#general"), ("github", "acme/app#1"), ("linear", "ENG-1"), ("discord", "#general")]

@@ -2,9 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{
-    Act, Client, DiscordOptions, GithubOptions, LinearOptions, Options, RecallError, Simulator, SlackOptions,
-};
+use crate::{Act, Client, DiscordOptions, GithubOptions, LinearOptions, Options, RecallError, Simulator, SlackOptions};
 
 const TOKEN: &str = "simulated-token";
 
