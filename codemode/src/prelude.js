@@ -53,7 +53,8 @@
       if (over !== "") throw new ErrorOf("the program is over its limit of host calls");
       const id = nextCall++;
       waiting++;
-      pending[id] = { resolve, reject, name };
+      // Should it fail, then where the program called, and not where the answer came in.
+      pending[id] = { resolve, reject, name, error: new ErrorOf("") };
       requests += `${requests === "" ? "" : ","}{"id":${id},"name":${stringify(name)},"args":${json}}`;
     });
   }
@@ -70,7 +71,9 @@
         request.resolve(outcome.value);
         continue;
       }
-      const error = new ErrorOf(outcome.error.message);
+      const { error } = request;
+      const { message } = outcome.error;
+      defineProperty(error, "message", { value: message, configurable: true, writable: true });
       defineProperty(error, "name", { value: outcome.error.name, configurable: true, writable: true });
       defineProperty(error, "call", { value: request.name, configurable: true, writable: true });
       request.reject(error);

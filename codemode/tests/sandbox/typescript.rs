@@ -35,6 +35,8 @@ async fn what_is_thrown_is_shown_in_the_lines_of_the_source() {
         "// a comment\nfunction inner(x: any): number {\n  return x.a.b;\n}\n\nfunction outer() {\n  return inner({});\n}\n\nouter();",
         "const text = 'ä\u{1f600}'; null.x",
         "enum A { B }\nclass C { constructor(private n: A) {}\n  go() { throw new RangeError(`bad ${this.n}`) } }\nnew C(A.B).go()",
+        // Of a host call, where it was made and not where its answer came in.
+        "type N = number;\nasync function close(n: N) {\n  await host.echo(n);\n  await host.fail('no such issue');\n}\nawait close(3);",
     ];
     let mut shown = String::new();
     for source in sources {
