@@ -93,7 +93,7 @@ async fn an_approval_is_given_after_dev_was_killed_and_started_again() {
         assert_eq!(opened.place, format!("acme/app#{number}"));
     }
     let asked = client.say("slack", "#general", "@assistant close what is stale", None, None).await.unwrap();
-    let is_question = |one: &SeenMessage| one.is_bot && one.text.contains("github.close_issue");
+    let is_question = |one: &SeenMessage| one.is_bot && one.text.contains("May assistant make these 2 calls?");
     let question = laptop::wait_for(&client, "slack", &asked, is_question).await;
     let question = question.unwrap_or_else(|| panic!("nothing is asked\n{}", laptop::log(&folder)));
 
@@ -108,7 +108,7 @@ async fn an_approval_is_given_after_dev_was_killed_and_started_again() {
     let press = ["say", "press", "slack", "#general", &question.id, "Approve", "--no-wait", "--simulator", &address];
     laptop::succeeds(&folder, &press);
     let answer = laptop::wait_for(&client, "slack", &asked, is_answer).await;
-    assert!(answer.is_some(), "{}", laptop::log(&folder));
+    let answer = answer.unwrap_or_else(|| panic!("nothing is answered\n{}", laptop::log(&folder)));
     let is_settled = |one: &SeenMessage| one.id == question.id && one.edits > question.edits;
     assert!(laptop::wait_for(&client, "slack", &asked, is_settled).await.is_some(), "{}", laptop::log(&folder));
     wait_until_held(&folder, || closed(&folder) == [6, 8] && held(&folder).contains("Done:")).await;
@@ -116,7 +116,8 @@ async fn an_approval_is_given_after_dev_was_killed_and_started_again() {
     // Once more: the thread is there with its answer, and its buttons are not.
     drop(dev);
     let (dev, _) = laptop::dev(&folder, &address, &[]);
-    assert_eq!(laptop::wait_for(&client, "slack", &asked, is_answer).await, answer);
+    let is_the_same = |one: &SeenMessage| one.id == answer.id && one.text == answer.text;
+    assert!(laptop::wait_for(&client, "slack", &asked, is_the_same).await.is_some(), "{}", held(&folder));
     assert!(!reveille(&folder, &press).status().unwrap().success(), "it was answered");
 
     // Until it is to forget.

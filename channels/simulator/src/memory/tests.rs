@@ -60,7 +60,7 @@ async fn slack_call(simulator: &Simulator, method: &str, arguments: serde_json::
 async fn slack_goes_on_with_its_messages_buttons_and_open_streams() {
     let first = platforms().await;
     let asked = first.slack().say("alice", "#general", "@assistant close it", None).unwrap();
-    let blocks = json!([{"type": "actions", "elements": [
+    let blocks = json!([{"type": "actions", "block_id": "b:1", "elements": [
         {"type": "button", "action_id": "a:1", "value": "yes", "text": {"type": "plain_text", "text": "Approve"}}]}]);
     let question = json!({"channel": asked.channel, "thread_ts": asked.ts, "text": "May I?", "blocks": blocks});
     let question = slack_call(&first, "chat.postMessage", question).await;
@@ -82,7 +82,7 @@ async fn slack_goes_on_with_its_messages_buttons_and_open_streams() {
     let ts = question["ts"].as_str().unwrap();
     client.act("slack", "#general", ts, None, press("Approve")).await.unwrap();
     client.act("slack", "#general", ts, None, press("Deny")).await.unwrap_err();
-    let is_told = |slack: &crate::Slack| slack.deliveries().iter().any(|one| one.path.ends_with("interactions"));
+    let is_told = |slack: &crate::Slack| slack.deliveries().iter().any(|one| one.path.ends_with("interactivity"));
     assert!(second.slack().wait_until(Duration::from_secs(10), is_told).await);
 
     let later = second.slack().say("bob", "#general", "and now?", None).unwrap();
