@@ -58,7 +58,8 @@ impl Memory {
         }))
     }
 
-    /// The platforms hold what was remembered, in place of what they held.
+    /// The platforms hold what was remembered, in place of what they held. For platforms that have just started: what is not part of
+    /// the memory, such as tokens that were given out, is as at the start.
     ///
     /// # Errors
     /// See [`RecallError`].
