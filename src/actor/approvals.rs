@@ -57,7 +57,7 @@ impl Owner {
     pub(super) fn may_ask(&self, call: &ToolCall) -> Leave {
         let approvals = self.state.running.as_ref().map(|running| running.approvals.as_slice()).unwrap_or_default();
         let refused = |message: &str| Leave::Refused(ToolOutcome::Error { message: message.to_owned() });
-        let is_no = |approval: &&Approval| matches!(approval.verdict, Some(verdict) if verdict != Verdict::Approved);
+        let is_no = |approval: &&Approval| matches!(approval.verdict, Some(Verdict::Denied | Verdict::Expired));
         if approvals.iter().filter(is_no).any(|approval| is_about(&approval.request, &call.name, &call.arguments)) {
             return refused(
                 "People were asked for exactly this before, and it was not agreed to. They are not asked again.",

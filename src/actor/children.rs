@@ -23,6 +23,8 @@ pub(super) enum Done {
     },
     /// A tool call ended.
     Tool { turn: Turn, step: Step, call: ToolCall, effect: Effect, outcome: ToolOutcome },
+    /// There is room for one more program in memory; `None`: the gateway stops.
+    Place(Option<tokio::sync::OwnedSemaphorePermit>),
     /// A program waits, or is over.
     Program { turn: Turn, step: Step, call: String, left: Box<Left> },
     /// A platform was called for a question.
@@ -44,8 +46,6 @@ pub(super) struct Left {
     pub(super) run: Option<reveille_codemode::Run>,
     /// The hash of its image and the program as it is now, sealed; where one is needed.
     pub(super) snapshot: Option<(String, Vec<u8>)>,
-    /// Its room in memory, as long as it is there.
-    pub(super) place: Option<tokio::sync::OwnedSemaphorePermit>,
     /// Why it cannot go on, though it did not come to an end.
     pub(super) lost: Option<ToolOutcome>,
 }

@@ -91,6 +91,9 @@ pub(super) struct Owner {
     pub(super) unkept: Vec<SnapshotChange>,
     /// All that is left to do waits until people have answered some of what they were asked.
     pub(super) held_back: bool,
+    /// Room for programs in memory that are about to begin.
+    pub(super) places: Vec<tokio::sync::OwnedSemaphorePermit>,
+    pub(super) waits_for_place: bool,
     /// Programs that are in memory, by call.
     pub(super) programs: HashMap<String, super::programs::Live>,
     /// Model streams, tool calls, questions about roles: what ends with the turn.
@@ -192,6 +195,8 @@ impl Owner {
             unsent: (0, Vec::new()),
             unkept: Vec::new(),
             held_back: false,
+            places: Vec::new(),
+            waits_for_place: false,
             programs: HashMap::new(),
             children: JoinSet::new(),
             posts: JoinSet::new(),
@@ -328,6 +333,7 @@ impl Owner {
                 }
             };
             if !went_on {
+                self.let_programs_go();
                 let consider_at = (self.consider_at_ms > now_ms).then_some(self.consider_at_ms);
                 let alarm = self.state.next_alarm().map(|(_, due_ms)| due_ms);
                 break [consider_at, alarm].into_iter().flatten().min();
@@ -344,9 +350,16 @@ impl Owner {
         let is_idle = match &self.state.running {
             None => self.state.pending.is_empty() || must_wait(),
             // It waits for people, or for a time: what is said meanwhile waits with it.
-            Some(_) => self.held_back || matches!(self.state.next(), Next::Rest { .. }),
+            Some(_) => match self.state.next() {
+                Next::Rest { .. } => true,
+                Next::Do(Todo::Consider { .. }) => must_wait(),
+                Next::Do(_) => self.held_back,
+            },
         };
+        // A platform that leaves a question without an answer is asked again within a minute, and not for ever.
+        let in_trouble = self.trouble > 0 && !self.state.questions.is_empty();
         is_idle
+            && !in_trouble
             && self.children.is_empty()
             && self.posts.is_empty()
             && self.commits.is_empty()
@@ -394,7 +407,11 @@ impl Owner {
     pub(super) fn end(&mut self, turn: Turn, outcome: Outcome, reason: Option<String>) -> Result<(), Halt> {
         self.flush()?;
         let usage = self.state.running.as_ref().map_or(Usage::default(), |running| running.usage);
-        if self.calling.take().is_some() || !self.tools_running.is_empty() || !self.programs.is_empty() {
+        if self.calling.take().is_some()
+            || !self.tools_running.is_empty()
+            || !self.programs.is_empty()
+            || self.waits_for_place
+        {
             self.abort_children();
         }
         tracing::info!(instance = %self.id, turn, ?outcome, reason, tokens = usage.total(), "turn ended");
@@ -416,6 +433,8 @@ impl Owner {
         self.children = JoinSet::new();
         self.tools_running.clear();
         self.programs.clear();
+        self.places.clear();
+        self.waits_for_place = false;
         self.considering = false;
     }
 
@@ -440,6 +459,11 @@ impl Owner {
             let turn = self.state.turns.saturating_add(1);
             let notice = Some(format!("I could not work on this: {reason}."));
             self.write(vec![Body::Refused { event, turn, rule: "attempts".into(), notice }])?;
+        }
+        // A question may itself be what takes the process down.
+        let questions: Vec<_> = self.state.questions.iter().map(|one| (one.turn, one.approval.clone())).collect();
+        for (turn, approval) in questions {
+            self.write(vec![Body::QuestionClosed { turn, approval, failure: Some(reason.clone()) }])?;
         }
         // An answer that was being shown may itself be what takes the process down: it is not shown again.
         for turn in shown {
@@ -569,6 +593,10 @@ impl Owner {
             Done::Model { turn, step, attempt, model, answer } => self.answered(turn, step, attempt, model, answer),
             Done::Tool { turn, step, call, effect, outcome } => self.tool_returned(turn, step, &call, effect, outcome),
             Done::Program { turn, step, call, left } => self.program_left(turn, step, &call, *left),
+            Done::Place(place) => {
+                self.placed(place);
+                Ok(())
+            }
             Done::Asked { approval, action, result } => self.asked(&approval, &action, result),
             Done::Posted(posted) => self.posted(posted),
             Done::Signed => Ok(()),

@@ -93,6 +93,11 @@ impl Owner {
     /// Begins a program, or begins it again where it was kept.
     fn begin_program(&mut self, turn: Turn, step: Step, call: &Call, agent: &Agent) -> Result<bool, Halt> {
         let id = call.call.id.clone();
+        // What an earlier life of it asked for and still runs would answer for another call of the same number.
+        let runs = |(_, host_call): (u32, &Call)| self.tools_running.contains(&host_call.call.id);
+        if self.state.running.as_ref().is_some_and(|running| running.host_calls(&id).any(runs)) {
+            return Ok(false);
+        }
         let (attempts, kept) =
             call.program.as_ref().map_or((0, None), |program| (program.attempts, program.snapshot.clone()));
         let most = self.state.running.as_ref().map_or(1, |running| running.limits.attempts.max(1));
@@ -109,11 +114,15 @@ impl Owner {
             self.write(vec![Body::ToolReturned { turn, step, call: id, outcome }])?;
             return Ok(true);
         };
+        let Some(place) = self.places.pop() else {
+            self.wait_for_place();
+            return Ok(false);
+        };
         let seed = seed_of(&key(self.id, turn, step, &id));
         let attempt = attempts.saturating_add(1);
         tracing::debug!(instance = %self.id, turn, step, attempt, resumed = kept.is_some(), "program");
         self.write(vec![Body::CodeStarted { turn, step, call: id.clone(), attempt, seed }])?;
-        self.programs.insert(id.clone(), Live::default());
+        self.programs.insert(id.clone(), Live { place: Some(place), ..Live::default() });
         let given = Given { now_ms: unsigned(self.services.clock.now_ms()), seed };
         let begin = Begin { instance: self.id, turn, call: id.clone(), source, given, kept, quiet: self.quiet(agent) };
         // That it was begun is durable before it runs: one that takes the process down is not begun for ever.
@@ -131,12 +140,11 @@ impl Owner {
 
     /// Records what a program did.
     pub(super) fn program_left(&mut self, turn: Turn, step: Step, id: &str, left: Left) -> Result<(), Halt> {
-        let Left { events, run, snapshot, place, lost } = left;
+        let Left { events, run, snapshot, lost } = left;
         let Some(running) = self.state.running.as_ref().filter(|running| running.turn == turn) else { return Ok(()) };
         let Some(call) = running.calls.iter().find(|call| call.call.id == id) else { return Ok(()) };
         let Some(program) = &call.program else { return Ok(()) };
         let Some(live) = self.programs.get_mut(id) else { return Ok(()) };
-        live.place = live.place.take().or(place);
         let (mut console, mut requests, mut finished) = (Vec::new(), Vec::new(), None);
         let mut number = program.requests;
         for event in events {
@@ -183,7 +191,22 @@ impl Owner {
         self.write(vec![Body::CodeSuspended { turn, step, call, requests, waiting, console, snapshot }])
     }
 
-    /// Lets programs go from memory that wait for people or for a time and are kept as they are.
+    /// Asks for room for one more program in memory.
+    fn wait_for_place(&mut self) {
+        if std::mem::replace(&mut self.waits_for_place, true) {
+            return;
+        }
+        let codemode = self.services.codemode.clone();
+        self.children.spawn(async move { Done::Place(codemode.place().await.ok()) });
+    }
+
+    /// There is room.
+    pub(super) fn placed(&mut self, place: Option<OwnedSemaphorePermit>) {
+        self.waits_for_place = false;
+        self.places.extend(place);
+    }
+
+    /// Lets programs go from memory that wait for people or for a time alone, and are kept as they are.
     pub(super) fn let_programs_go(&mut self) {
         let Some(running) = &self.state.running else { return };
         let is_kept = |id: &str| {
@@ -195,7 +218,7 @@ impl Owner {
                     .is_some_and(|kept| (kept.requests, &kept.waiting) == (program.requests, &program.waiting))
             })
         };
-        self.programs.retain(|id, live| live.run.is_none() || !is_kept(id));
+        self.programs.retain(|id, live| live.run.is_none() || !is_kept(id) || !self.state.only_waits(id));
     }
 
     /// Whether a host call's program is kept where it waits for this call.

@@ -45,12 +45,10 @@ async fn try_begin(services: &Services, begin: Begin) -> Result<Left, String> {
     let say = |error: SandboxError| error.to_string();
     let codemode = &services.codemode;
     let sandbox = codemode.sandbox().await.map_err(say)?;
-    let place = codemode.place().await.map_err(|error| error.to_string())?;
     let program = sandbox.read(source).await.map_err(say)?;
     let Some(kept) = kept else {
         let (events, run) = sandbox.start(program, codemode.limits().clone(), given).await.map_err(say)?;
-        let left = leave(services, sandbox, (instance, turn, &call), events, run, &quiet).await;
-        return Ok(Left { place: Some(place), ..left });
+        return Ok(leave(services, sandbox, (instance, turn, &call), events, run, &quiet).await);
     };
     let sealed = services.engine.snapshot(instance, turn, &call).await.map_err(|error| error.to_string())?;
     let sealed = sealed.ok_or("its snapshot is not in the journal")?;
@@ -60,7 +58,7 @@ async fn try_begin(services: &Services, begin: Begin) -> Result<Left, String> {
     if run.waiting() != kept.waiting {
         return Err("its snapshot is not the one that the journal tells of".to_owned());
     }
-    Ok(Left { events: Vec::new(), run: Some(run), snapshot: None, place: Some(place), lost: None })
+    Ok(Left { events: Vec::new(), run: Some(run), snapshot: None, lost: None })
 }
 
 #[expect(clippy::too_many_arguments, reason = "where the program is from, what it gets, and what may be made of it")]
@@ -96,7 +94,7 @@ async fn leave(
 ) -> Left {
     let is_loud = |event: &Event| matches!(event, Event::Call(request) if !quiet.contains(&request.name));
     if run.is_over() || !events.iter().any(is_loud) {
-        return Left { events, run: Some(run), snapshot: None, place: None, lost: None };
+        return Left { events, run: Some(run), snapshot: None, lost: None };
     }
     let snapshot = match run.snapshot().await {
         Ok(snapshot) => snapshot,
@@ -110,7 +108,7 @@ async fn leave(
     match codemode::seal(services.codemode.keys(), place, &snapshot) {
         Some(sealed) => {
             metrics::histogram!("snapshot_bytes").record(f64::from(u32::try_from(sealed.len()).unwrap_or(u32::MAX)));
-            Left { events, run: Some(run), snapshot: Some((image, sealed)), place: None, lost: None }
+            Left { events, run: Some(run), snapshot: Some((image, sealed)), lost: None }
         }
         None => {
             let message = "The program stopped before its next call, which was not made: it cannot be sealed.".into();
@@ -120,7 +118,7 @@ async fn leave(
 }
 
 fn lost(outcome: ToolOutcome) -> Left {
-    Left { events: Vec::new(), run: None, snapshot: None, place: None, lost: Some(outcome) }
+    Left { events: Vec::new(), run: None, snapshot: None, lost: Some(outcome) }
 }
 
 /// Milliseconds since the Unix epoch, as a program sees them.

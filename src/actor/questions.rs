@@ -107,12 +107,14 @@ impl Owner {
             ReplyError::Retry { after_ms, .. } => {
                 self.refusals = self.refusals.saturating_add(1);
                 let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX).clamp(100, 3_600_000);
-                self.post_at_ms = now_ms.saturating_add(after_ms);
+                self.hold_for(approval, now_ms.saturating_add(after_ms), now_ms);
+                let grown_ms = 250i64.saturating_mul(1 << self.refusals.saturating_sub(4).min(7));
+                self.post_at_ms = self.post_at_ms.max(now_ms.saturating_add(grown_ms));
                 Ok(())
             }
             ReplyError::Credentials(_) => {
                 metrics::counter!("credentials_refused_total").increment(1);
-                self.post_at_ms = now_ms.saturating_add(super::publish::CREDENTIALS_WAIT_MS);
+                self.hold_for(approval, now_ms.saturating_add(super::publish::CREDENTIALS_WAIT_MS), now_ms);
                 Ok(())
             }
             ReplyError::Unknown(reason) => {
@@ -130,6 +132,14 @@ impl Owner {
             | ReplyError::Stopped(reason)
             | ReplyError::Gone(reason)
             | ReplyError::Refused(reason) => self.question_failed(approval, reason),
+        }
+    }
+
+    /// Nobody of the question's installation calls its platform before that time.
+    fn hold_for(&mut self, approval: &str, until_ms: i64, now_ms: i64) {
+        self.post_at_ms = until_ms;
+        if let Some(question) = self.state.questions.iter().find(|question| question.approval == approval) {
+            self.services.pace.hold(&question.connection, &question.thread.installation, until_ms, now_ms);
         }
     }
 

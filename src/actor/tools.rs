@@ -244,7 +244,7 @@ impl Owner {
         metrics::counter!("tool_calls_total", "tool" => name, "outcome" => kind).increment(1);
         let mut bodies = Vec::with_capacity(2);
         let calls = self.state.running.as_ref().map(|running| running.calls.as_slice()).unwrap_or_default();
-        let Some(known) = calls.iter().find(|known| known.call.id == call.id && known.outcome.is_none()) else {
+        let Some(known) = calls.iter().find(|known| known.call == *call && known.outcome.is_none()) else {
             return Ok(());
         };
         if known.attempts == 0 {

@@ -86,9 +86,8 @@ impl InstanceState {
             return Next::Do(Todo::Consider { events: waiting() });
         }
         // What may end the turn does not wait for its next step. What else waits goes on waiting: a model that is being called
-        // would not see it. Nor do answers to what people were asked.
-        let may_end =
-            |pending: &&Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted | Kind::Action { .. });
+        // would not see it.
+        let may_end = |pending: &&Pending| matches!(pending.event.kind, Kind::Stop | Kind::Deleted);
         let ending: Vec<EventId> = self.pending.iter().filter(may_end).map(|pending| pending.event.id).collect();
         if !ending.is_empty() {
             return Next::Do(Todo::Consider { events: ending });
@@ -99,6 +98,12 @@ impl InstanceState {
                 true => end(running, Outcome::Completed, None),
                 false => end(running, Outcome::Failed, Some(reason)),
             };
+        }
+        // Answers to what people were asked do not wait either.
+        let answers = |pending: &&Pending| matches!(pending.event.kind, Kind::Action { .. });
+        let answering: Vec<EventId> = self.pending.iter().filter(answers).map(|pending| pending.event.id).collect();
+        if !answering.is_empty() {
+            return Next::Do(Todo::Consider { events: answering });
         }
         let open = running.calls.iter().filter(|call| call.outcome.is_none());
         let ready: Vec<String> =

@@ -75,6 +75,15 @@ impl InstanceState {
         program.waiting.is_empty() || running.host_calls(&call.call.id).any(is_answered)
     }
 
+    /// Whether everything that a program waits for waits itself, for people or for a time.
+    #[must_use]
+    pub fn only_waits(&self, program: &str) -> bool {
+        self.running.as_ref().is_some_and(|running| {
+            let calls = running.calls.iter().filter(|call| call.parent.as_ref().is_some_and(|(of, _)| of == program));
+            calls.clone().all(|call| call.outcome.is_none() && !self.can_go_on(running, call)) && calls.count() > 0
+        })
+    }
+
     pub(super) fn code_started(
         &mut self,
         turn: Turn,

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::Stream;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::act::act;
 use crate::client::{SeenMessage, SeenThread};
@@ -171,7 +171,7 @@ pub(crate) fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
                 id: one.ts,
                 author: person_name(&all.slack, &one.author),
                 is_bot: one.is_bot,
-                text: one.text,
+                text: one.blocks.as_ref().and_then(question_of).unwrap_or(one.text),
                 is_final: !one.is_streaming,
                 edits: one.history.len(),
             })
@@ -187,6 +187,35 @@ pub(crate) fn seen(all: &All, which: &Which) -> Result<SeenThread, Unknown> {
         _ => String::new(),
     };
     Ok(SeenThread { status, messages })
+}
+
+/// A question with its buttons, as Slack shows one: its `text` is for notifications alone.
+fn question_of(blocks: &Value) -> Option<String> {
+    let blocks = blocks.as_array()?;
+    let kind = |block: &Value| block.get("type").and_then(Value::as_str).map(ToOwned::to_owned);
+    let actions = blocks.iter().find(|block| kind(block).as_deref() == Some("actions"))?;
+    let mut parts: Vec<String> = Vec::new();
+    for block in blocks.iter().filter(|block| kind(block).as_deref() != Some("actions")) {
+        texts_of(block, &mut parts);
+    }
+    let mut labels = Vec::new();
+    texts_of(actions, &mut labels);
+    parts.push(labels.iter().map(|label| format!("[{label}]")).collect::<Vec<_>>().join(" "));
+    Some(parts.join("\n\n"))
+}
+
+/// The texts in a block, in their order.
+fn texts_of(block: &Value, texts: &mut Vec<String>) {
+    match block {
+        Value::Object(fields) => {
+            if let Some(text) = fields.get("text").and_then(Value::as_str) {
+                texts.push(text.to_owned());
+            }
+            fields.values().filter(|value| !value.is_string()).for_each(|value| texts_of(value, texts));
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts_of(item, texts)),
+        _ => {}
+    }
 }
 
 /// A session as its activities, an issue or a thread as its comments.
