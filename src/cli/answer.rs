@@ -58,7 +58,8 @@ impl Answer {
 
     fn show(&mut self, shown: &Shown) {
         match shown {
-            Shown::Status(_) => {}
+            // What is asked, and what became of it, is no part of the answer.
+            Shown::Status(_) | Shown::Asked { .. } | Shown::Settled { .. } => {}
             Shown::Begun { id, text } => self.messages.push((id.clone(), text.clone())),
             Shown::Grew { id, text } => {
                 if let Some((_, whole)) = self.messages.iter_mut().find(|(one, _)| one == id) {
@@ -76,7 +77,10 @@ impl Answer {
     fn record(&mut self, body: &Body) {
         match body {
             Body::TurnStarted { turn, .. } => self.turn = Some(*turn),
-            Body::Refused { turn, rule, .. } => (self.turn, self.refused_by) = (Some(*turn), Some(rule.clone())),
+            // Something that was said, and no answer to a question: those are refused beside the turn.
+            Body::Refused { turn, rule, .. } if !is_of_a_question(rule) => {
+                (self.turn, self.refused_by) = (Some(*turn), Some(rule.clone()))
+            }
             Body::ModelCalled { model, .. } => self.model = Some(model.clone()),
             Body::ModelAnswered { tool_calls, .. } => {
                 self.tool_calls.extend(tool_calls.iter().map(|call| ToolUse {
@@ -144,6 +148,11 @@ impl Answer {
             reactions: &self.reactions,
         }
     }
+}
+
+/// Whether the rule refuses answers to questions.
+fn is_of_a_question(rule: &str) -> bool {
+    rule.starts_with("approval.") || rule == "action.stray"
 }
 
 /// What came of a tool call, as a word.

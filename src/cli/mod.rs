@@ -16,6 +16,7 @@ mod add;
 mod agents;
 mod answer;
 mod approvals;
+mod asking;
 mod chat;
 mod completions;
 mod context;

@@ -5,12 +5,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::asking::{self, Beforehand};
 use super::context::Context;
 use super::failure::{Code, Failure};
 use super::input;
 use super::screen::Screen;
 use super::serve::Signals;
 use super::talk::{self, Place, Prepared, conversation_name};
+use crate::agent::{BUILT_IN_TOOLS, matches_pattern};
 use crate::journal::Outcome;
 use crate::local::Session;
 
@@ -42,6 +44,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", requires = "keep", value_parser = conversation_name)]
     name: Option<String>,
 
+    /// Agree beforehand, for this run, to calls of tools that people have to agree to: a tool's name, or `github.*`; may be
+    /// repeated. Without it each such question is answered with a no: a run has nobody to ask
+    #[arg(long, value_name = "PATTERN", value_parser = asking::pattern)]
+    approve: Vec<String>,
+
     /// Fail where no model is configured, instead of playing an answer from a file
     #[arg(long)]
     no_rehearsal: bool,
@@ -49,6 +56,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failure> {
     let prepared = talk::prepare(context, Some(&args.agent), !args.no_rehearsal, "warn")?;
+    check_agreed(&prepared, &args.approve)?;
     let text = input::whole(args.input.as_deref())?;
     if prepared.is_rehearsal {
         context.note(REHEARSAL_NOTE);
@@ -67,6 +75,24 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
     Err(failed(&prepared, &answer, place.is_kept().then_some(address.as_str())))
 }
 
+/// What is said where a run would have to ask people.
+const NOBODY: &str =
+    "`run` has nobody to ask, so the answer is no. `--approve` agrees to tools beforehand; `reveille chat` asks you";
+
+/// A pattern that means none of the agent's tools agrees to nothing, which whoever wrote it does not want.
+fn check_agreed(prepared: &Prepared, agreed: &[String]) -> Result<(), Failure> {
+    let agent = &prepared.agent;
+    let is_its =
+        |pattern: &str| BUILT_IN_TOOLS.iter().any(|tool| agent.may_use(tool) && matches_pattern(pattern, tool));
+    match agreed.iter().find(|pattern| !is_its(pattern)) {
+        None => Ok(()),
+        Some(pattern) => {
+            let what = format!("--approve {pattern} means none of the tools of `{}`", agent.name);
+            Err(Failure::new(Code::Input, what, "look at `tools:` in its file, or leave it out"))
+        }
+    }
+}
+
 /// What is said where no model is configured.
 pub(super) const REHEARSAL_NOTE: &str = "no model is configured: this is a rehearsal, played from a file. Set \
     ANTHROPIC_API_KEY, or add a table under [models]";
@@ -78,6 +104,7 @@ async fn answer(context: &mut Context, args: &Args, session: &mut Session, text:
     let mut answer = Answer::default();
     let mut screen = Screen::default();
     let is_watched = context.output.is_terminal() && !args.json;
+    let mut beforehand = Beforehand::new(&args.approve, NOBODY);
     session.say(text).await?;
     let mut give_up_at = None;
     loop {
@@ -102,7 +129,17 @@ async fn answer(context: &mut Context, args: &Args, session: &mut Session, text:
             }
             happened = session.next() => happened?,
         };
-        let Some(happened) = happened else { break };
+        let Some(happened) = happened else {
+            if session.open().is_empty() {
+                break;
+            }
+            let screen = is_watched.then_some(&mut screen);
+            if beforehand.answer(context, screen, session).await? {
+                continue;
+            }
+            answer.interrupt();
+            break;
+        };
         answer.take(&happened);
         if is_watched {
             screen.take(&mut context.output, &happened, session.text_bytes())?;

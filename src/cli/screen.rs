@@ -107,6 +107,13 @@ impl Screen {
                 self.printed = 0;
                 self.write(output, text)
             }
+            Shown::Asked { text, .. } => {
+                self.break_line(output)?;
+                self.open = None;
+                output.line(text)?;
+                output.flush()
+            }
+            Shown::Settled { outcome, .. } => self.note(output, outcome),
             Shown::Reacted { emoji } => self.note(output, &format!(":{emoji}:")),
         }
     }
@@ -159,6 +166,14 @@ impl Screen {
         output.aside(&text)?;
         (self.has_status, self.is_mid_line) = (true, true);
         Ok(())
+    }
+
+    /// The answer waits for somebody.
+    pub(super) fn pause(&mut self, output: &mut Output) -> io::Result<()> {
+        self.break_line(output)?;
+        self.open = None;
+        self.doing = None;
+        output.flush()
     }
 
     /// The answer is complete.

@@ -5,6 +5,7 @@
 //! This room puts those parts together for one instance and follows what becomes of it. It prints nothing.
 
 mod alone;
+mod asked;
 #[cfg(test)]
 mod tests;
 
@@ -26,12 +27,13 @@ use crate::connection::{Connection, Connections};
 use crate::dispatch::AccessDefault;
 use crate::gateway::{self, Gateway, Parts, StartError, journal};
 use crate::journal::embedded::reader::Reader;
-use crate::journal::{Body, Corrupt, Engine, JournalError, Offset, Record};
+use crate::journal::{Corrupt, Engine, JournalError, Offset, Record};
 use crate::model::Models;
 use crate::tool::{Platforms, Registry};
 use crate::turn::InstanceState;
 
 use alone::{Alone, News};
+pub use asked::Open;
 
 /// Records read at once.
 const READ_MAX: usize = 256;
@@ -210,11 +212,7 @@ impl Session {
     /// See [`SessionError`].
     pub async fn say(&mut self, text: &str) -> Result<EventId, SessionError> {
         let event = self.local.say(text, self.clock.now_ms()).await.map_err(|_| SessionError::NotTaken)?;
-        self.read().await?;
-        let is_this = |record: &Record| matches!(&record.body, Body::Event { event: found } if found.id == event);
-        if !self.unread.iter().any(is_this) {
-            return Err(SessionError::Gone(self.agent.clone()));
-        }
+        self.expect(event).await?;
         Ok(event)
     }
 
@@ -222,15 +220,21 @@ impl Session {
     ///
     /// # Errors
     /// See [`SessionError`].
-    pub async fn stop_turn(&self) -> Result<(), SessionError> {
-        self.local.stop(self.clock.now_ms()).await.map(drop).map_err(|_| SessionError::NotTaken)
+    pub async fn stop_turn(&mut self) -> Result<(), SessionError> {
+        self.local.stop(self.clock.now_ms()).await.map_err(|_| SessionError::NotTaken)?;
+        self.read().await
     }
 
     /// Whether everything that was said is answered, as far as was handed out.
     fn is_resting(&self) -> bool {
-        let InstanceState { pending, running, replies, .. } = &self.state;
-        let is_told = self.unread.is_empty() && self.held.is_none() && !self.is_behind;
-        is_told && pending.is_empty() && running.is_none() && replies.is_empty()
+        let InstanceState { pending, running, replies, questions, .. } = &self.state;
+        let is_done = pending.is_empty() && running.is_none() && replies.is_empty() && questions.is_empty();
+        self.is_told() && is_done
+    }
+
+    /// Whether everything that was read was handed out.
+    fn is_told(&self) -> bool {
+        self.unread.is_empty() && self.held.is_none() && !self.is_behind
     }
 
     /// Whether a turn runs, as far as records were handed out.
@@ -245,7 +249,8 @@ impl Session {
         self.state.replies.back().map_or(0, |reply| reply.document().len())
     }
 
-    /// Waits for what happens next; `None` when everything that was said is answered and visible. The records that something
+    /// Waits for what happens next; `None` when everything that was said is answered and visible, or when nothing comes before
+    /// somebody answers what the agent asks ([`Session::open`]). The records that something
     /// visible rests on come before it; those that follow from it may too.
     ///
     /// # Errors
@@ -278,6 +283,9 @@ impl Session {
             let trouble = self.news.borrow().trouble.clone();
             if let Some(trouble) = trouble {
                 return Err(trouble.into());
+            }
+            if self.is_waiting() && !self.news.has_changed().unwrap_or(true) {
+                return Ok(None);
             }
             tokio::select! {
                 biased;

@@ -25,6 +25,7 @@ use reveille_channel::{
 use tokio::sync::{mpsc, oneshot};
 
 use thread::Thread;
+pub use thread::question;
 
 /// The platform's name in events, and the connection's: no table under `[channels]` may be called so.
 pub const NAME: &str = "local";
@@ -88,6 +89,20 @@ pub enum Shown {
         id: String,
         /// Its whole text.
         text: String,
+    },
+    /// Something is asked.
+    Asked {
+        /// The message's id.
+        id: String,
+        /// The question, and how it is answered.
+        text: String,
+    },
+    /// What was asked is asked no more.
+    Settled {
+        /// The message's id.
+        id: String,
+        /// What came of it.
+        outcome: String,
     },
     /// The person's last message was reacted to.
     Reacted {
@@ -166,6 +181,15 @@ impl Local {
         let id = self.next_id();
         lock(&self.thread).hear(id.clone(), text.to_owned(), at_ms);
         self.send(id, Kind::Message { direct: true, in_thread: false }, "message", text, at_ms).await
+    }
+
+    /// Answers what is asked; the event's id once it is durable.
+    ///
+    /// # Errors
+    /// As [`Local::say`].
+    pub async fn answer(&self, reference: &str, choice: &str, at_ms: i64) -> Result<EventId, NotTaken> {
+        let kind = Kind::Action { reference: reference.to_owned(), choice: choice.to_owned() };
+        self.send(self.next_id(), kind, "answer", "", at_ms).await
     }
 
     /// Asks for the turn that runs to be stopped; the event's id once it is durable.

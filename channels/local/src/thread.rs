@@ -79,11 +79,17 @@ impl Thread {
                 Ok((Receipt { id: id.clone(), mode: Mode::Edit }, shown))
             }
             Op::Ask(ask) => {
-                let shown = self.write(marker, &question(ask), at_ms, false);
+                let text = question(ask);
+                let is_new = !self.write(marker, &text, at_ms, false).is_empty();
+                let shown = is_new.then(|| Shown::Asked { id: marker.to_owned(), text });
+                let shown = shown.into_iter().collect();
                 Ok((Receipt { id: marker.to_owned(), mode: Mode::Edit }, shown))
             }
             Op::Settle { id, ask, outcome } => {
-                let shown = self.write(id, &format!("{}\n\n{outcome}", question(ask)), at_ms, false);
+                let text = format!("{}\n\n{outcome}", question(ask));
+                let is_new = !self.write(id, &text, at_ms, false).is_empty();
+                let shown = is_new.then(|| Shown::Settled { id: id.clone(), outcome: outcome.clone() });
+                let shown = shown.into_iter().collect();
                 Ok((Receipt { id: id.clone(), mode: Mode::Edit }, shown))
             }
             Op::Status { text } => {
@@ -135,9 +141,12 @@ impl Thread {
     }
 }
 
-/// A question in words: there is nothing to press here.
-fn question(ask: &Ask) -> String {
-    let choices: Vec<_> = ask.choices.iter().map(|choice| format!("{} ({})", choice.id, choice.label)).collect();
+/// A question in words, and how it is answered: there is nothing to press here.
+#[must_use]
+pub fn question(ask: &Ask) -> String {
+    let choices: Vec<_> = ask.choices.iter().map(|choice| format!("/{}", choice.id)).collect();
     let detail: String = ask.detail.lines().map(|line| format!("    {line}\n")).collect();
-    format!("{}\n\n{detail}\nAnswers: {}", ask.title, choices.join(", "))
+    let (title, reference) = (&ask.title, &ask.reference);
+    let choices = choices.join(" or ");
+    format!("{title}\n\n{detail}\nAnswer with {choices}; where several questions are open, add {reference}")
 }

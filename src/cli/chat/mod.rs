@@ -10,11 +10,13 @@ use std::io::{self, IsTerminal};
 use super::context::Context;
 use super::failure::Failure;
 use super::talk::{self, Place, conversation_name};
+use crate::approval::{APPROVE, DENY};
 
 const HELP: &str = "\
 /help    what you are reading
 /quit    leaves, as Ctrl-D does; what was said is kept under the conversation's name
-Ctrl-C   stops the answer that is coming, and throws away the line that you are typing
+/approve and /deny answer what the agent asks; where it asks several things, with the reference of one
+Ctrl-C   stops the answer that is coming or waits for yours, and throws away the line that you are typing
 A line that is one word with a slash is a command; put a blank before it to say it to the agent.";
 
 /// Arguments of `chat`.
@@ -45,6 +47,8 @@ enum Meaning<'a> {
     Nothing,
     Quit,
     Help,
+    /// An answer to a question: the choice, and which one.
+    Answer(&'static str, Option<&'a str>),
     /// A command that is not there.
     Unknown(&'a str),
     Say(&'a str),
@@ -66,13 +70,25 @@ pub(super) async fn run(context: &mut Context, args: &Args) -> Result<(), Failur
 
 fn meaning(line: &str) -> Meaning<'_> {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    match line.trim_end().strip_prefix('/') {
+    let command = line.trim_end().strip_prefix('/');
+    if let Some((choice, which)) = command.and_then(choice) {
+        return Meaning::Answer(choice, which);
+    }
+    match command {
         Some("quit" | "exit") => Meaning::Quit,
         Some("help") => Meaning::Help,
         Some(word) if is_word(word) => Meaning::Unknown(word),
         _ if line.trim().is_empty() => Meaning::Nothing,
         _ => Meaning::Say(line.trim()),
     }
+}
+
+/// A choice, and the question that it names.
+fn choice(words: &str) -> Option<(&'static str, Option<&str>)> {
+    let mut words = words.split_whitespace();
+    let choice = [APPROVE, DENY].into_iter().find(|&choice| Some(choice) == words.clone().next())?;
+    let which = words.nth(1);
+    words.next().is_none().then_some((choice, which))
 }
 
 #[cfg(test)]
@@ -87,6 +103,11 @@ mod tests {
             ("/quit", Meaning::Quit),
             ("/exit ", Meaning::Quit),
             ("/help", Meaning::Help),
+            ("/approve", Meaning::Answer(APPROVE, None)),
+            ("/deny 3f ", Meaning::Answer(DENY, Some("3f"))),
+            ("/approve of it", Meaning::Say("/approve of it")),
+            (" /approve", Meaning::Say("/approve")),
+            ("/approved", Meaning::Unknown("approved")),
             ("/where", Meaning::Unknown("where")),
             ("/help me", Meaning::Say("/help me")),
             (" /quit", Meaning::Say("/quit")),

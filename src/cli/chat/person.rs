@@ -1,9 +1,11 @@
 //! A person at a terminal: a prompt, answers that grow, Ctrl-C that stops them.
 
+use reveille_local::question;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::editor::{Editor, Typed};
 use super::{HELP, Meaning, meaning};
+use crate::cli::asking::{STILL_OPEN, pick, refusal};
 use crate::cli::context::Context;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::input;
@@ -25,9 +27,16 @@ pub(super) async fn talks(context: &mut Context, prepared: &Prepared, session: &
     let mut editor = Editor::start()?;
     // What an earlier terminal left undone comes first.
     let mut goes_on = follow(context, &mut screen, session, &mut interrupts).await?;
+    // Somebody who goes on talking is told once that a question is open.
+    let mut is_told = false;
     while goes_on {
         goes_on = match editor.line().await {
             Typed::End => false,
+            // The answer is still coming: it waits.
+            Typed::Interrupted if !session.open().is_empty() => {
+                session.stop_turn().await?;
+                follow(context, &mut screen, session, &mut interrupts).await?
+            }
             Typed::Interrupted => {
                 screen.note(&mut context.output, "Ctrl-D or /quit leaves")?;
                 true
@@ -37,12 +46,26 @@ pub(super) async fn talks(context: &mut Context, prepared: &Prepared, session: &
                 return Err(Failure::new(Code::Input, what, "pipe the lines in instead: `echo hello | reveille chat`"));
             }
             Typed::Line(line) => match meaning(&line) {
+                // What became of a question meanwhile.
+                Meaning::Nothing if !session.open().is_empty() => {
+                    follow(context, &mut screen, session, &mut interrupts).await?
+                }
                 Meaning::Nothing => true,
                 Meaning::Quit => false,
                 Meaning::Help => {
                     screen.note(&mut context.output, HELP)?;
                     true
                 }
+                Meaning::Answer(choice, which) => match pick(&session.open(), which) {
+                    Ok(open) => {
+                        session.answer(&open.approval, choice).await?;
+                        follow(context, &mut screen, session, &mut interrupts).await?
+                    }
+                    Err(complaint) => {
+                        screen.note(&mut context.output, &complaint)?;
+                        true
+                    }
+                },
                 Meaning::Unknown(word) => {
                     screen.note(
                         &mut context.output,
@@ -52,6 +75,11 @@ pub(super) async fn talks(context: &mut Context, prepared: &Prepared, session: &
                 }
                 Meaning::Say(text) => match input::text(text.into(), "the line") {
                     Ok(text) => {
+                        let is_open = !session.open().is_empty();
+                        if is_open && !is_told {
+                            screen.note(&mut context.output, STILL_OPEN)?;
+                        }
+                        is_told = is_open;
                         session.say(&text).await?;
                         follow(context, &mut screen, session, &mut interrupts).await?
                     }
@@ -82,6 +110,10 @@ fn greet(context: &mut Context, screen: &mut Screen, prepared: &Prepared, sessio
         }
     }
     screen.note(output, "Ctrl-C stops an answer, Ctrl-D or /quit leaves, /help tells more.\n")?;
+    // Asked in an earlier terminal, and not answered.
+    for open in session.open() {
+        output.line(question(&open.ask))?;
+    }
     Ok(())
 }
 
@@ -114,8 +146,15 @@ async fn follow(
         let Some(happened) = happened else { break };
         is_new = true;
         screen.take(&mut context.output, &happened, session.text_bytes())?;
+        if let Some(why) = refusal(&happened) {
+            screen.note(&mut context.output, why)?;
+        }
     }
-    screen.end(&mut context.output)?;
+    if session.open().is_empty() {
+        screen.end(&mut context.output)?;
+    } else {
+        screen.pause(&mut context.output)?;
+    }
     if is_new {
         context.output.line("")?;
         context.output.flush()?;

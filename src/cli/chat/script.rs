@@ -1,8 +1,13 @@
 //! A script: it says line by line what the standard input has, and prints each answer when it is complete.
 
+use std::collections::HashSet;
+
+use reveille_local::question;
+
 use super::lines::Lines;
 use super::{Args, HELP, Meaning, meaning};
 use crate::cli::answer::Answer;
+use crate::cli::asking::{Beforehand, STILL_OPEN, pick, refusal};
 use crate::cli::context::Context;
 use crate::cli::failure::{Code, Failure};
 use crate::cli::journal::count;
@@ -11,6 +16,16 @@ use crate::cli::serve::Signals;
 use crate::cli::talk::Prepared;
 use crate::journal::Outcome;
 use crate::local::Session;
+
+/// What is said where a question is open and no line answers it any more.
+const NOBODY: &str = "the lines have come to their end, so the answer is no. A line `/approve` agrees";
+
+/// A line that asks for something.
+enum Line {
+    Say(String),
+    /// The approval, and the choice.
+    Answer(String, &'static str),
+}
 
 /// Talks until the standard input ends.
 pub(super) async fn talks(
@@ -24,15 +39,44 @@ pub(super) async fn talks(
     }
     let mut signals = Signals::listen()?;
     let mut lines = Lines::start()?;
-    // What an earlier process left undone is no answer to any of these lines.
-    answer(session, &mut signals).await?;
+    let mut beforehand = Beforehand::new(&[], NOBODY);
     let (mut asked, mut failures) = (0usize, 0usize);
-    while let Some(text) = next_line(context, &mut lines, &mut signals).await? {
-        session.say(&text).await?;
-        let answer = answer(session, &mut signals).await?;
-        print(context, args, prepared, &answer, session.address())?;
-        asked += 1;
-        failures += usize::from(answer.outcome() != Outcome::Completed);
+    // What an earlier process left undone is no answer to any of these lines.
+    let (mut answer, mut is_ours) = (Answer::default(), false);
+    let (mut told, mut is_reminded, mut is_over) = (HashSet::new(), false, false);
+    loop {
+        follow(context, session, &mut signals, &mut answer).await?;
+        let open = session.open();
+        if open.is_empty() {
+            let complete = std::mem::take(&mut answer);
+            if std::mem::take(&mut is_ours) {
+                print(context, args, prepared, &complete, session.address())?;
+                asked += 1;
+                failures += usize::from(complete.outcome() != Outcome::Completed);
+            }
+            is_reminded = false;
+        }
+        for one in open.iter().filter(|one| told.insert(one.approval.clone())) {
+            context.note(&question(&one.ask));
+        }
+        let line = if is_over { None } else { next_line(context, &mut lines, &mut signals, session).await? };
+        match line {
+            None if open.is_empty() => break,
+            None => {
+                is_over = true;
+                if !beforehand.answer(context, None, session).await? {
+                    break;
+                }
+            }
+            Some(Line::Say(text)) => {
+                if !open.is_empty() && !std::mem::replace(&mut is_reminded, true) {
+                    context.note(STILL_OPEN);
+                }
+                session.say(&text).await?;
+                is_ours = true;
+            }
+            Some(Line::Answer(approval, choice)) => drop(session.answer(&approval, choice).await?),
+        }
     }
     if failures == 0 {
         return Ok(());
@@ -41,30 +85,48 @@ pub(super) async fn talks(
     Err(Failure::new(Code::Turn, what, "the messages above say why"))
 }
 
-/// What comes until all is answered.
-async fn answer(session: &mut Session, signals: &mut Signals) -> Result<Answer, Failure> {
-    let mut answer = Answer::default();
+/// Takes in what comes until all is answered, or until the agent waits for an answer itself.
+async fn follow(
+    context: &mut Context,
+    session: &mut Session,
+    signals: &mut Signals,
+    answer: &mut Answer,
+) -> Result<(), Failure> {
     loop {
         let happened = tokio::select! {
             biased;
-            () = signals.next() => {
-                session.stop_turn().await?;
-                let what = "a signal came before the line was answered";
-                return Err(Failure::new(Code::Turn, what, "say it again, and the lines after it"));
-            }
+            () = signals.next() => return Err(interrupted(session).await?),
             happened = session.next() => happened?,
         };
-        let Some(happened) = happened else { return Ok(answer) };
+        let Some(happened) = happened else { return Ok(()) };
         answer.take(&happened);
+        if let Some(why) = refusal(&happened) {
+            context.note(why);
+        }
     }
 }
 
+/// Stops the turn that a signal came into.
+async fn interrupted(session: &mut Session) -> Result<Failure, Failure> {
+    session.stop_turn().await?;
+    let what = "a signal came before the line was answered";
+    Ok(Failure::new(Code::Turn, what, "say it again, and the lines after it"))
+}
+
 /// The next line for the agent; `None` at the end.
-async fn next_line(context: &mut Context, lines: &mut Lines, signals: &mut Signals) -> Result<Option<String>, Failure> {
+async fn next_line(
+    context: &mut Context,
+    lines: &mut Lines,
+    signals: &mut Signals,
+    session: &mut Session,
+) -> Result<Option<Line>, Failure> {
     loop {
         let line = tokio::select! {
             biased;
-            () = signals.next() => None,
+            () = signals.next() => match session.open().is_empty() {
+                true => None,
+                false => return Err(interrupted(session).await?),
+            },
             line = lines.next() => line.transpose()?,
         };
         let Some(line) = line else { return Ok(None) };
@@ -72,12 +134,17 @@ async fn next_line(context: &mut Context, lines: &mut Lines, signals: &mut Signa
             Meaning::Nothing => {}
             Meaning::Quit => return Ok(None),
             Meaning::Help => context.output.line(HELP)?,
+            Meaning::Answer(choice, which) => match pick(&session.open(), which) {
+                Ok(open) => return Ok(Some(Line::Answer(open.approval.clone(), choice))),
+                Err(complaint) => context.note(&complaint),
+            },
             Meaning::Unknown(word) => {
                 let what = format!("there is no command /{word}");
-                let help = "there are /help and /quit; a blank before it makes it a line like any other";
+                let help =
+                    "there are /help, /quit, /approve and /deny; a blank before it makes it a line like any other";
                 return Err(Failure::new(Code::Input, what, help));
             }
-            Meaning::Say(text) => return Ok(Some(text.to_owned())),
+            Meaning::Say(text) => return Ok(Some(Line::Say(text.to_owned()))),
         }
     }
 }

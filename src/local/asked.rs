@@ -1,0 +1,78 @@
+//! What the agent asks of the person at the terminal, and their answers.
+
+use reveille_channel::{Ask, EventId, Kind};
+
+use super::{Session, SessionError};
+use crate::approval::{Bound, REFERENCE_PREFIX};
+use crate::journal::{Body, Record};
+use crate::turn::answer_to;
+
+/// A question that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The approval's id.
+    pub approval: String,
+    /// The question, as it is shown.
+    pub ask: Ask,
+    /// The tools of the calls that it is about, in their order.
+    pub tools: Vec<String>,
+    /// Whoever asked for the turn may not answer: nobody at this terminal can.
+    pub four_eyes: bool,
+}
+
+impl Session {
+    /// The questions that are open and visible, the oldest first, as far as records were handed out.
+    #[must_use]
+    pub fn open(&self) -> Vec<Open> {
+        let Some(running) = &self.state.running else { return Vec::new() };
+        let open = running.approvals.iter().filter(|approval| approval.verdict.is_none());
+        open.filter_map(|approval| {
+            let question = self.state.questions.iter().find(|question| question.approval == approval.id)?;
+            question.receipt.as_ref()?;
+            Some(Open {
+                approval: approval.id.clone(),
+                ask: question.ask.clone(),
+                tools: Bound::of(&approval.request).tools,
+                four_eyes: approval.four_eyes,
+            })
+        })
+        .collect()
+    }
+
+    /// Answers a question: an event of the operator's, once it is durable. Whether it counts is decided where everything of the kind
+    /// is.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn answer(&mut self, approval: &str, choice: &str) -> Result<EventId, SessionError> {
+        let reference = format!("{REFERENCE_PREFIX}{approval}");
+        let answered = self.local.answer(&reference, choice, self.clock.now_ms()).await;
+        let event = answered.map_err(|_| SessionError::NotTaken)?;
+        self.expect(event).await?;
+        Ok(event)
+    }
+
+    /// Reads the journal up to an event that was just admitted.
+    pub(super) async fn expect(&mut self, event: EventId) -> Result<(), SessionError> {
+        self.read().await?;
+        let is_this = |record: &Record| matches!(&record.body, Body::Event { event: found } if found.id == event);
+        if !self.unread.iter().any(is_this) {
+            return Err(SessionError::Gone(self.agent.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing comes before somebody answers, as far as was handed out: each open question is visible, and what
+    /// was answered is decided.
+    pub(super) fn is_waiting(&self) -> bool {
+        let Some(running) = &self.state.running else { return false };
+        let asked = running.approvals.iter().filter(|approval| approval.verdict.is_none()).count();
+        let is_decisive = |kind: &Kind| matches!(kind, Kind::Stop) || answer_to(kind).is_some();
+        self.is_told()
+            && asked > 0
+            && self.open().len() == asked
+            && !self.state.pending.iter().any(|pending| is_decisive(&pending.event.kind))
+            // A refusal has a reply of its own.
+            && self.state.replies.iter().all(|reply| reply.turn == running.turn)
+    }
+}
