@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::journal::embedded::{Embedded, Options};
-use crate::journal::{Admission, Outcome, Target};
+use crate::journal::{Admission, Body, Outcome, Target, ToolOutcome};
 use crate::model::Script;
 
 const SCRIPT: &str = "
@@ -29,10 +29,16 @@ rules:
 
 /// A project with one agent that wakes on nothing here.
 fn project() -> TempDir {
+    project_that("")
+}
+
+/// The same, with more lines in the agent's file.
+fn project_that(says: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let agent = folder.path().join("agents/assistant");
     std::fs::create_dir_all(&agent).unwrap();
-    std::fs::write(agent.join("AGENT.md"), "---\ndescription: Helps.\ntools: [clock.now]\n---\nHelp.\n").unwrap();
+    let file = format!("---\ndescription: Helps.\ntools: [clock.now]\n{says}---\nHelp.\n");
+    std::fs::write(agent.join("AGENT.md"), file).unwrap();
     std::fs::write(folder.path().join("script.yaml"), SCRIPT).unwrap();
     folder
 }
@@ -54,10 +60,17 @@ fn start(folder: &Path, name: &str) -> Start {
 /// Says it, and what became visible and how the turn ended once it rests.
 async fn asked(session: &mut Session, text: &str) -> (String, Option<Outcome>) {
     session.say(text).await.unwrap();
+    followed(session).await
+}
+
+/// What became visible and how the turn ended once nothing more comes.
+async fn followed(session: &mut Session) -> (String, Option<Outcome>) {
     let (mut visible, mut ended) = (String::new(), None);
     while let Some(happened) = session.next().await.unwrap() {
         match happened {
             Happened::Shown(Shown::Begun { text, .. } | Shown::Grew { text, .. }) => visible.push_str(&text),
+            Happened::Shown(Shown::Asked { text, .. }) => visible.push_str(text.split('\n').next().unwrap()),
+            Happened::Shown(Shown::Settled { outcome, .. }) => visible.push_str(outcome.split(',').next().unwrap()),
             Happened::Shown(_) => {}
             Happened::Recorded(record) => {
                 if let Body::TurnEnded { outcome, .. } = record.body {
@@ -167,6 +180,99 @@ async fn a_journal_that_cannot_be_written_ends_the_conversation_with_its_reason(
     };
     assert!(matches!(error, SessionError::Journal(JournalError::Storage(_))), "{error}");
     session.close(false).await;
+}
+
+/// What came of the calls of this conversation, oldest first.
+async fn outcomes(session: &Session) -> Vec<ToolOutcome> {
+    let records = session.gateway.engine().read(session.id, 0, READ_MAX).await.unwrap();
+    let outcome = |record: Record| match record.body {
+        Body::ToolReturned { outcome, .. } => Some(outcome),
+        _ => None,
+    };
+    records.into_iter().filter_map(outcome).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_waits_for_the_answer_to_a_question_and_goes_on_with_it() {
+    for (choice, outcome, may) in [("approve", "Approved by operator", true), ("deny", "Denied by operator", false)] {
+        let folder = project_that("approve: [clock.now]\n");
+        let mut session = Session::start(start(folder.path(), "one")).await.unwrap();
+        let (visible, ended) = asked(&mut session, "what time is it?").await;
+        assert_eq!((visible.as_str(), ended), ("LookingMay assistant use clock.now?", None));
+        let open = session.open();
+        assert_eq!(open.len(), 1);
+        assert_eq!((open[0].tools.as_slice(), open[0].four_eyes), (["clock.now".to_owned()].as_slice(), false));
+        // Nothing comes by itself, and nothing was done.
+        assert_eq!(session.next().await.unwrap(), None);
+        assert!(outcomes(&session).await.is_empty());
+
+        session.answer(&open[0].approval, choice).await.unwrap();
+        let (visible, ended) = followed(&mut session).await;
+        assert!(visible.contains(outcome) && visible.ends_with("It is now."), "{visible}");
+        assert_eq!(ended, Some(Outcome::Completed));
+        assert!(session.open().is_empty());
+        match outcomes(&session).await.as_slice() {
+            [ToolOutcome::Ok { .. }] => assert!(may),
+            [ToolOutcome::Error { message }] => assert!(!may && message.contains("said no"), "{message}"),
+            other => panic!("{other:?}"),
+        }
+        session.close(true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_an_earlier_terminal_is_open_in_the_next() {
+    let folder = project_that("approve: [clock.now]\n");
+    let mut session = Session::start(start(folder.path(), "one")).await.unwrap();
+    asked(&mut session, "what time is it?").await;
+    let asked = session.open();
+    session.close(true).await;
+
+    let mut session = Session::start(start(folder.path(), "one")).await.unwrap();
+    assert_eq!(session.open(), asked);
+    assert_eq!(followed(&mut session).await.1, None);
+    session.answer(&asked[0].approval, "approve").await.unwrap();
+    assert_eq!(followed(&mut session).await.1, Some(Outcome::Completed));
+    assert!(matches!(outcomes(&session).await.as_slice(), [ToolOutcome::Ok { .. }]));
+    // Its answer answers nothing any more.
+    session.answer(&asked[0].approval, "deny").await.unwrap();
+    let mut rules = Vec::new();
+    while let Some(happened) = session.next().await.unwrap() {
+        if let Happened::Recorded(record) = happened
+            && let Body::Refused { rule, .. } = record.body
+        {
+            rules.push(rule);
+        }
+    }
+    assert_eq!(rules, ["approval.not_open"]);
+    session.close(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_four_eyes_the_person_who_asked_cannot_agree() {
+    let folder = project_that("approve: [clock.now]\napproval: { four_eyes: true }\n");
+    let mut session = Session::start(start(folder.path(), "one")).await.unwrap();
+    asked(&mut session, "what time is it?").await;
+    let open = session.open();
+    assert!(open[0].four_eyes);
+    for choice in ["approve", "deny"] {
+        let answer = session.answer(&open[0].approval, choice).await.unwrap();
+        let mut refused = None;
+        while let Some(happened) = session.next().await.unwrap() {
+            if let Happened::Recorded(record) = happened
+                && let Body::Refused { event, rule, .. } = record.body
+            {
+                refused = Some((event, rule));
+            }
+        }
+        assert_eq!(refused, Some((answer, "approval.four_eyes".to_owned())));
+        assert_eq!(session.open(), open);
+    }
+    session.stop_turn().await.unwrap();
+    assert_eq!(followed(&mut session).await.1, Some(Outcome::Aborted));
+    assert!(session.open().is_empty());
+    assert!(!outcomes(&session).await.iter().any(|outcome| matches!(outcome, ToolOutcome::Ok { .. })));
+    session.close(true).await;
 }
 
 fn mention() -> Event {
