@@ -80,7 +80,8 @@ impl Screen {
                     self.held.push_back((text_bytes, line(&self.calls.swap_remove(at), outcome)));
                 }
             }
-            Body::TurnEnded { .. } => self.doing = None,
+            // Nothing is used before somebody agrees.
+            Body::ApprovalAsked { .. } | Body::TurnEnded { .. } => self.doing = None,
             _ => {}
         }
     }
