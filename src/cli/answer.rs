@@ -79,7 +79,7 @@ impl Answer {
             Body::TurnStarted { turn, .. } => self.turn = Some(*turn),
             // Something that was said, and no answer to a question: those are refused beside the turn.
             Body::Refused { turn, rule, .. } if !is_of_a_question(rule) => {
-                (self.turn, self.refused_by) = (Some(*turn), Some(rule.clone()))
+                (self.turn, self.refused_by) = (Some(*turn), Some(rule.clone()));
             }
             Body::ModelCalled { model, .. } => self.model = Some(model.clone()),
             Body::ModelAnswered { tool_calls, .. } => {

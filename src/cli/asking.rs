@@ -8,7 +8,6 @@ use super::failure::Failure;
 use super::screen::Screen;
 use crate::agent::{BUILT_IN_TOOLS, matches_pattern};
 use crate::approval::{APPROVE, DENY, REFERENCE_PREFIX};
-use crate::codemode::APPROVAL;
 use crate::config::schema::nearest;
 use crate::journal::Body;
 use crate::local::{Happened, Open, Session};
@@ -90,22 +89,21 @@ impl<'a> Beforehand<'a> {
                 session.stop_turn().await?;
                 return Ok(true);
             }
-            if self.agrees(&open.tools) {
+            if self.agrees(&open) {
                 context.note(&format!("agreed to {tools}, as --approve says"));
-                session.answer(&open.approval, APPROVE).await?;
+                session.answer(&open, APPROVE).await?;
             } else {
                 context.note(&format!("people would have to agree to {tools}, and {}", self.why));
-                session.answer(&open.approval, DENY).await?;
+                session.answer(&open, DENY).await?;
             }
         }
         Ok(true)
     }
 
-    /// Whether every call of a question was agreed to. What a program asks in its own words is no tool: nobody could know it before.
-    fn agrees(&self, tools: &[String]) -> bool {
-        let is_agreed =
-            |tool: &String| tool != APPROVAL && self.agreed.iter().any(|pattern| matches_pattern(pattern, tool));
-        !tools.is_empty() && tools.iter().all(is_agreed)
+    /// Whether every call of a question was agreed to.
+    fn agrees(&self, open: &Open) -> bool {
+        let is_agreed = |tool: &String| self.agreed.iter().any(|pattern| matches_pattern(pattern, tool));
+        !open.own_words && !open.tools.is_empty() && open.tools.iter().all(is_agreed)
     }
 }
 
@@ -131,7 +129,7 @@ mod tests {
     fn open(id: &str) -> Open {
         let reference = format!("approval.{id}");
         let ask = Ask { reference, title: String::new(), detail: String::new(), choices: Vec::new() };
-        Open { approval: id.to_owned(), ask, tools: Vec::new(), four_eyes: false }
+        Open { approval: id.to_owned(), ask, tools: Vec::new(), own_words: false, four_eyes: false }
     }
 
     #[test]
@@ -165,14 +163,15 @@ mod tests {
     fn only_a_question_whose_every_call_was_agreed_to_has_a_yes() {
         let agreed = ["github.*".to_owned(), "clock.now".to_owned()];
         let beforehand = Beforehand::new(&agreed, "");
-        let agrees = |tools: &[&str]| {
-            let tools: Vec<String> = tools.iter().map(|&tool| tool.to_owned()).collect();
-            beforehand.agrees(&tools)
+        let agrees = |tools: &[&str], own_words| {
+            let tools = tools.iter().map(|&tool| tool.to_owned()).collect();
+            beforehand.agrees(&Open { tools, own_words, ..open("ab12") })
         };
-        assert!(agrees(&["github.close_issue"]) && agrees(&["clock.now", "github.add_labels"]));
-        assert!(!agrees(&[]) && !agrees(&["clock.now", "thread.react"]) && !agrees(&["githubs.x"]));
-        let agreed = [APPROVAL.to_owned()];
-        assert!(!Beforehand::new(&agreed, "").agrees(&agreed));
+        assert!(agrees(&["github.close_issue"], false) && agrees(&["clock.now", "github.add_labels"], false));
+        assert!(
+            !agrees(&[], false) && !agrees(&["clock.now", "thread.react"], false) && !agrees(&["githubs.x"], false)
+        );
+        assert!(!agrees(&["clock.now"], true));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use reveille_channel::{Ask, EventId, Kind};
 
 use super::{Session, SessionError};
-use crate::approval::{Bound, REFERENCE_PREFIX};
+use crate::codemode::APPROVAL;
 use crate::journal::{Body, Record};
 use crate::turn::answer_to;
 
@@ -16,6 +16,8 @@ pub struct Open {
     pub ask: Ask,
     /// The tools of the calls that it is about, in their order.
     pub tools: Vec<String>,
+    /// A program asks something in the agent's own words: that is no tool, and nobody can know it beforehand.
+    pub own_words: bool,
     /// Whoever asked for the turn may not answer: nobody at this terminal can.
     pub four_eyes: bool,
 }
@@ -29,10 +31,12 @@ impl Session {
         open.filter_map(|approval| {
             let question = self.state.questions.iter().find(|question| question.approval == approval.id)?;
             question.receipt.as_ref()?;
+            let tools = approval.tools();
             Some(Open {
                 approval: approval.id.clone(),
                 ask: question.ask.clone(),
-                tools: Bound::of(&approval.request).tools,
+                own_words: tools.iter().any(|tool| tool == APPROVAL),
+                tools,
                 four_eyes: approval.four_eyes,
             })
         })
@@ -44,9 +48,8 @@ impl Session {
     ///
     /// # Errors
     /// See [`SessionError`].
-    pub async fn answer(&mut self, approval: &str, choice: &str) -> Result<EventId, SessionError> {
-        let reference = format!("{REFERENCE_PREFIX}{approval}");
-        let answered = self.local.answer(&reference, choice, self.clock.now_ms()).await;
+    pub async fn answer(&mut self, open: &Open, choice: &str) -> Result<EventId, SessionError> {
+        let answered = self.local.answer(&open.ask.reference, choice, self.clock.now_ms()).await;
         let event = answered.map_err(|_| SessionError::NotTaken)?;
         self.expect(event).await?;
         Ok(event)

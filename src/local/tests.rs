@@ -206,7 +206,7 @@ async fn a_conversation_waits_for_the_answer_to_a_question_and_goes_on_with_it()
         assert_eq!(session.next().await.unwrap(), None);
         assert!(outcomes(&session).await.is_empty());
 
-        session.answer(&open[0].approval, choice).await.unwrap();
+        session.answer(&open[0], choice).await.unwrap();
         let (visible, ended) = followed(&mut session).await;
         assert!(visible.contains(outcome) && visible.ends_with("It is now."), "{visible}");
         assert_eq!(ended, Some(Outcome::Completed));
@@ -231,11 +231,11 @@ async fn a_question_of_an_earlier_terminal_is_open_in_the_next() {
     let mut session = Session::start(start(folder.path(), "one")).await.unwrap();
     assert_eq!(session.open(), asked);
     assert_eq!(followed(&mut session).await.1, None);
-    session.answer(&asked[0].approval, "approve").await.unwrap();
+    session.answer(&asked[0], "approve").await.unwrap();
     assert_eq!(followed(&mut session).await.1, Some(Outcome::Completed));
     assert!(matches!(outcomes(&session).await.as_slice(), [ToolOutcome::Ok { .. }]));
     // Its answer answers nothing any more.
-    session.answer(&asked[0].approval, "deny").await.unwrap();
+    session.answer(&asked[0], "deny").await.unwrap();
     let mut rules = Vec::new();
     while let Some(happened) = session.next().await.unwrap() {
         if let Happened::Recorded(record) = happened
@@ -256,7 +256,7 @@ async fn with_four_eyes_the_person_who_asked_cannot_agree() {
     let open = session.open();
     assert!(open[0].four_eyes);
     for choice in ["approve", "deny"] {
-        let answer = session.answer(&open[0].approval, choice).await.unwrap();
+        let answer = session.answer(&open[0], choice).await.unwrap();
         let mut refused = None;
         while let Some(happened) = session.next().await.unwrap() {
             if let Happened::Recorded(record) = happened

@@ -4,7 +4,7 @@ use reveille_channel::{Actor, Ask, EventId, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::state::{Call, InstanceState, Running};
-use crate::approval::id_of;
+use crate::approval::{Bound, id_of};
 use crate::journal::{Corrupt, ToolOutcome, Turn, Verdict};
 use crate::outbox::Question;
 
@@ -202,6 +202,12 @@ fn told(verdict: Verdict, by: Option<&Actor>, at_ms: i64) -> String {
 }
 
 impl Approval {
+    /// The tools of the calls that it is about, in their order.
+    #[must_use]
+    pub fn tools(&self) -> Vec<String> {
+        Bound::of(&self.request).tools
+    }
+
     /// What the caller of a call is told that was not approved; `None`: it was, or is not decided yet.
     #[must_use]
     pub fn refusal(&self) -> Option<ToolOutcome> {

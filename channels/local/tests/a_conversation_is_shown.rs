@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use reveille_channel::{
-    Actor, ActorKind, Channel, Event, Inbound, InstanceId, Intake, Kind, Marker, Mode, NotTaken, Op, Receipt,
-    ReplyContext, ReplyError, ThreadRef,
+    Actor, ActorKind, Ask, Channel, Choice, Event, Inbound, InstanceId, Intake, Kind, Marker, Mode, NotTaken, Op,
+    Receipt, ReplyContext, ReplyError, Style, ThreadRef,
 };
-use reveille_local::{Local, Settings, Shown, is_name};
+use reveille_local::{Local, Settings, Shown, is_name, question};
 use tokio::sync::mpsc::Receiver;
 
 fn conversation() -> (Arc<Local>, Receiver<Shown>) {
@@ -99,6 +99,36 @@ async fn a_reaction_is_told_once() {
     }
     assert_eq!(screen.try_recv().unwrap(), Shown::Reacted { emoji: "tada".into() });
     assert!(screen.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_question_says_how_it_is_answered_and_is_told_once() {
+    let (local, mut screen) = conversation();
+    let choice = |id: &str| Choice { id: id.into(), label: String::new(), style: Style::Plain };
+    let ask = Ask {
+        reference: "approval.1f".into(),
+        title: "May it?".into(),
+        detail: "one\ntwo".into(),
+        choices: vec![choice("approve"), choice("deny")],
+    };
+    let (receipt, told) = shown(&local, &mut screen, Op::Ask(ask.clone())).await;
+    let [Shown::Asked { id, text }] = told.as_slice() else { unreachable!("{told:?}") };
+    assert_eq!((id, text), (&receipt.id, &question(&ask)));
+    assert_eq!(
+        text,
+        "May it?\n\n    one\n    two\n\nAnswer with /approve or /deny; where several questions are open, add approval.1f"
+    );
+    // After a restart of its instance it may be asked again, and stands there already.
+    assert_eq!(shown(&local, &mut screen, Op::Ask(ask.clone())).await.1, []);
+    let settle = Op::Settle { id: receipt.id.clone(), ask, outcome: "Denied".into() };
+    let (_, told) = shown(&local, &mut screen, settle).await;
+    assert_eq!(told, [Shown::Settled { id: receipt.id, outcome: "Denied".into() }]);
+
+    let taken = listening(&local);
+    let answer = local.answer("approval.1f", "deny", 7).await.unwrap();
+    let events = taken.lock().unwrap().clone();
+    assert_eq!((events.len(), events[0].id, &events[0].actor), (1, answer, &reveille_local::operator()));
+    assert_eq!(events[0].kind, Kind::Action { reference: "approval.1f".into(), choice: "deny".into() });
 }
 
 /// Takes what is said, but for the word `full`.

@@ -58,7 +58,7 @@ pub(super) async fn talks(context: &mut Context, prepared: &Prepared, session: &
                 }
                 Meaning::Answer(choice, which) => match pick(&session.open(), which) {
                     Ok(open) => {
-                        session.answer(&open.approval, choice).await?;
+                        session.answer(open, choice).await?;
                         follow(context, &mut screen, session, &mut interrupts).await?
                     }
                     Err(complaint) => {

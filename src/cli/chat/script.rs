@@ -15,7 +15,7 @@ use crate::cli::run::{REHEARSAL_NOTE, failed};
 use crate::cli::serve::Signals;
 use crate::cli::talk::Prepared;
 use crate::journal::Outcome;
-use crate::local::Session;
+use crate::local::{Open, Session};
 
 /// What is said where a question is open and no line answers it any more.
 const NOBODY: &str = "the lines have come to their end, so the answer is no. A line `/approve` agrees";
@@ -23,8 +23,8 @@ const NOBODY: &str = "the lines have come to their end, so the answer is no. A l
 /// A line that asks for something.
 enum Line {
     Say(String),
-    /// The approval, and the choice.
-    Answer(String, &'static str),
+    /// The question, and the choice.
+    Answer(Box<Open>, &'static str),
 }
 
 /// Talks until the standard input ends.
@@ -75,7 +75,7 @@ pub(super) async fn talks(
                 session.say(&text).await?;
                 is_ours = true;
             }
-            Some(Line::Answer(approval, choice)) => drop(session.answer(&approval, choice).await?),
+            Some(Line::Answer(question, choice)) => drop(session.answer(&question, choice).await?),
         }
     }
     if failures == 0 {
@@ -135,7 +135,7 @@ async fn next_line(
             Meaning::Quit => return Ok(None),
             Meaning::Help => context.output.line(HELP)?,
             Meaning::Answer(choice, which) => match pick(&session.open(), which) {
-                Ok(open) => return Ok(Some(Line::Answer(open.approval.clone(), choice))),
+                Ok(open) => return Ok(Some(Line::Answer(Box::new(open.clone()), choice))),
                 Err(complaint) => context.note(&complaint),
             },
             Meaning::Unknown(word) => {
