@@ -75,6 +75,8 @@ impl Session {
             && asked > 0
             && self.open().len() == asked
             && !self.state.pending.iter().any(|pending| is_decisive(&pending.event.kind))
+            // A stop joins the turn first, and then ends it.
+            && !running.events.iter().any(|event| event.kind == Kind::Stop)
             // A refusal has a reply of its own.
             && self.state.replies.iter().all(|reply| reply.turn == running.turn)
     }
