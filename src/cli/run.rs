@@ -104,6 +104,14 @@ async fn answer(context: &mut Context, args: &Args, session: &mut Session, text:
     let mut answer = Answer::default();
     let mut screen = Screen::default();
     let is_watched = context.output.is_terminal() && !args.json;
+    if session.is_asking() {
+        // What is agreed to beforehand is for this run, and a question of an earlier one is not this run's to answer.
+        return Err(Failure::new(
+            Code::Input,
+            "the conversation of that name waits for an answer to a question of an earlier turn",
+            "answer it in `reveille chat` under the same name, or run under another name",
+        ));
+    }
     let mut beforehand = Beforehand::new(&args.approve, NOBODY);
     session.say(text).await?;
     let mut give_up_at = None;

@@ -43,6 +43,13 @@ impl Session {
         .collect()
     }
 
+    /// Whether a turn of this conversation has asked something that nobody has answered, as far as is known.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        let is_open = |running: &crate::turn::Running| running.approvals.iter().any(|one| one.verdict.is_none());
+        self.state.running.as_ref().is_some_and(is_open)
+    }
+
     /// Answers a question: an event of the operator's, once it is durable. Whether it counts is decided where everything of the kind
     /// is.
     ///

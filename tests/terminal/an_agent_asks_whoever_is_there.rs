@@ -160,3 +160,19 @@ fn a_run_of_what_it_takes_two_for_is_stopped_whatever_was_agreed_to() {
         assert_ne!(report["tool_calls"][0]["outcome"], "ok");
     }
 }
+
+#[test]
+fn a_run_does_not_answer_what_an_earlier_turn_asked() {
+    let project = project("");
+    let mut terminal = Typewriter::run(&mut project.reveille(&["chat", "careful", "--name", "one"]));
+    terminal.read_to("/help tells more");
+    terminal.say("what time is it?");
+    terminal.read_to("Answer with /approve or /deny");
+    terminal.say("/quit");
+    assert_eq!(terminal.end().0, Some(0));
+    let arguments = ["run", "careful", "--json", "--keep", "--name", "one", "--approve", "clock.now"];
+    let output = project.piped(&arguments, b"what time is it?");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("waits for an answer to a question of an earlier turn"), "{error}");
+}
