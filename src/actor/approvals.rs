@@ -43,7 +43,7 @@ impl Owner {
         if approval.verdict.is_none() {
             return Leave::Waits;
         }
-        let is_begun = running.calls.iter().any(|known| known.call.id == call.id && known.attempts > 0);
+        let is_begun = running.find_call(&call.id).is_some_and(|known| known.attempts > 0);
         if !is_begun && self.services.clock.now_ms() >= approval.expires_at_ms {
             let message =
                 "People agreed to this, but their yes ran out before it could be carried out. Nothing was done.";

@@ -38,14 +38,25 @@ pub(super) struct Live {
 
 impl Owner {
     /// Goes on with a program, as far as there is something to go on with. Whether the state changed.
-    pub(super) fn run_program(&mut self, turn: Turn, step: Step, call: &Call, agent: &Agent) -> Result<bool, Halt> {
+    pub(super) fn run_program(
+        &mut self,
+        turn: Turn,
+        step: Step,
+        call: &Call,
+        kept: &Agent,
+        current: Option<&Agent>,
+    ) -> Result<bool, Halt> {
         let id = call.call.id.clone();
         let Some(running) = &self.state.running else { return Ok(false) };
-        let Some(live) = self.programs.get_mut(&id) else { return self.begin_program(turn, step, call, agent) };
+        // Its calls that run: what came of them nobody would know after its end, and in another life of it they would answer for
+        // other calls of the same numbers.
+        let runs = |(_, host_call): (u32, &Call)| self.tools_running.contains(&host_call.call.id);
+        let has_running = running.host_calls(&id).any(runs);
+        let Some(live) = self.programs.get_mut(&id) else {
+            return if has_running { Ok(false) } else { self.begin_program(turn, step, call, kept, current) };
+        };
         if live.over.is_some() {
-            // What it did not wait for and has begun is waited for here: nobody else would know what came of it.
-            let runs = |(_, host_call): (u32, &Call)| self.tools_running.contains(&host_call.call.id);
-            if running.host_calls(&id).any(runs) {
+            if has_running {
                 return Ok(false);
             }
             let Some(live) = self.programs.remove(&id) else { return Ok(false) };
@@ -61,7 +72,7 @@ impl Owner {
             {
                 text.push_str(&format!("\n\nIt is unknown whether these were carried out: {}.", unknown.join(", ")));
             }
-            if call.program.as_ref().is_some_and(|program| program.snapshot.is_some()) {
+            if call.kept().is_some() {
                 self.append();
                 self.unkept.push(SnapshotChange::Drop { turn, call: id.clone() });
             }
@@ -81,7 +92,7 @@ impl Owner {
         let Some(run) = live.run.take() else { return Ok(false) };
         live.told.extend(answers.iter().map(|answer| answer.id));
         let now_ms = self.services.clock.now_ms();
-        let quiet = self.quiet(agent);
+        let quiet = self.quiet(kept, current);
         let (services, instance) = (Arc::clone(&self.services), self.id);
         self.children.spawn(async move {
             let left = go_on(&services, instance, turn, &id, run, answers, now_ms, &quiet).await;
@@ -91,15 +102,16 @@ impl Owner {
     }
 
     /// Begins a program, or begins it again where it was kept.
-    fn begin_program(&mut self, turn: Turn, step: Step, call: &Call, agent: &Agent) -> Result<bool, Halt> {
+    fn begin_program(
+        &mut self,
+        turn: Turn,
+        step: Step,
+        call: &Call,
+        agent: &Agent,
+        current: Option<&Agent>,
+    ) -> Result<bool, Halt> {
         let id = call.call.id.clone();
-        // What an earlier life of it asked for and still runs would answer for another call of the same number.
-        let runs = |(_, host_call): (u32, &Call)| self.tools_running.contains(&host_call.call.id);
-        if self.state.running.as_ref().is_some_and(|running| running.host_calls(&id).any(runs)) {
-            return Ok(false);
-        }
-        let (attempts, kept) =
-            call.program.as_ref().map_or((0, None), |program| (program.attempts, program.snapshot.clone()));
+        let (attempts, kept) = (call.program.as_ref().map_or(0, |program| program.attempts), call.kept().cloned());
         let most = self.state.running.as_ref().map_or(1, |running| running.limits.attempts.max(1));
         if attempts >= most {
             let message = format!("the program was begun {attempts} times and never came as far as its first call");
@@ -124,7 +136,8 @@ impl Owner {
         self.write(vec![Body::CodeStarted { turn, step, call: id.clone(), attempt, seed }])?;
         self.programs.insert(id.clone(), Live { place: Some(place), ..Live::default() });
         let given = Given { now_ms: unsigned(self.services.clock.now_ms()), seed };
-        let begin = Begin { instance: self.id, turn, call: id.clone(), source, given, kept, quiet: self.quiet(agent) };
+        let begin =
+            Begin { instance: self.id, turn, call: id.clone(), source, given, kept, quiet: self.quiet(agent, current) };
         // That it was begun is durable before it runs: one that takes the process down is not begun for ever.
         let durable = self.written();
         let services = Arc::clone(&self.services);
@@ -210,12 +223,10 @@ impl Owner {
     pub(super) fn let_programs_go(&mut self) {
         let Some(running) = &self.state.running else { return };
         let is_kept = |id: &str| {
-            let program = running.calls.iter().find(|call| call.call.id == id).and_then(|call| call.program.as_ref());
+            let program = running.find_call(id).and_then(|call| call.program.as_ref());
             program.is_some_and(|program| {
-                program
-                    .snapshot
-                    .as_ref()
-                    .is_some_and(|kept| (kept.requests, &kept.waiting) == (program.requests, &program.waiting))
+                let kept = program.snapshot.as_ref();
+                kept.is_some_and(|kept| (kept.requests, &kept.waiting) == (program.requests, &program.waiting))
             })
         };
         self.programs.retain(|id, live| live.run.is_none() || !is_kept(id) || !self.state.only_waits(id));
@@ -224,9 +235,8 @@ impl Owner {
     /// Whether a host call's program is kept where it waits for this call.
     pub(super) fn is_kept_at(&self, call: &Call) -> bool {
         let Some((program, number)) = &call.parent else { return true };
-        let calls = self.state.running.as_ref().map(|running| running.calls.as_slice()).unwrap_or_default();
-        let program = calls.iter().find(|one| one.call.id == *program).and_then(|one| one.program.as_ref());
-        program.and_then(|program| program.snapshot.as_ref()).is_some_and(|kept| kept.waiting.contains(number))
+        let program = self.state.running.as_ref().and_then(|running| running.find_call(program));
+        program.and_then(Call::kept).is_some_and(|kept| kept.waiting.contains(number))
     }
 
     /// Whether a host call's program is over and will not hear what comes of it.
@@ -236,11 +246,10 @@ impl Owner {
     }
 
     /// The host calls that need no snapshot: they only look, and nobody is asked first.
-    fn quiet(&self, agent: &Agent) -> HashSet<String> {
-        let current = self.services.catalogue.get(&self.agent);
+    fn quiet(&self, agent: &Agent, current: Option<&Agent>) -> HashSet<String> {
         let tools = self.services.tools.names().filter_map(|name| self.services.tools.get(name));
         tools
-            .filter(|tool| tool.spec().effect == Effect::Read && !needs_approval(agent, current.as_ref(), tool.spec()))
+            .filter(|tool| tool.spec().effect == Effect::Read && !needs_approval(agent, current, tool.spec()))
             .map(|tool| tool.spec().name.to_owned())
             .chain([codemode::SEARCH.to_owned(), codemode::DESCRIBE.to_owned()])
             .collect()

@@ -27,19 +27,19 @@ impl Owner {
             self.end(turn, crate::journal::Outcome::Failed, Some(reason))?;
             return Ok(true);
         };
+        let current = self.services.catalogue.get(&self.agent);
         let mut changed = false;
         let mut to_ask = Vec::new();
         for id in ids {
             if self.tools_running.contains(id) {
                 continue;
             }
-            let found =
-                self.state.running.as_ref().and_then(|running| running.calls.iter().find(|call| call.call.id == *id));
+            let found = self.state.running.as_ref().and_then(|running| running.find_call(id));
             let Some(call) = found.cloned() else { continue };
             if self.is_forsaken(&call) {
                 continue;
             }
-            let outcome = match self.step_of(turn, step, &call, &kept)? {
+            let outcome = match self.step_of(turn, step, &call, &kept, current.as_ref())? {
                 StepOf::Done(has_changed) => {
                     changed |= has_changed;
                     continue;
@@ -57,29 +57,34 @@ impl Owner {
     }
 
     /// Takes the next step of one call.
-    fn step_of(&mut self, turn: Turn, step: Step, call: &Call, kept: &Arc<Agent>) -> Result<StepOf, Halt> {
+    fn step_of(
+        &mut self,
+        turn: Turn,
+        step: Step,
+        call: &Call,
+        kept: &Agent,
+        current: Option<&Agent>,
+    ) -> Result<StepOf, Halt> {
         let is_host_call = call.parent.is_some();
         let name = call.call.name.as_str();
-        let current = self.services.catalogue.get(&self.agent);
         if name == CODE && kept.codemode && !is_host_call {
-            if current.as_ref().is_none_or(|current| !current.codemode) && !self.programs.contains_key(&call.call.id) {
+            if current.is_none_or(|current| !current.codemode) && !self.programs.contains_key(&call.call.id) {
                 let message = "Code mode was switched off for this agent. The program does not run on.".into();
-                let may_have_acted = call.program.as_ref().is_some_and(|program| program.snapshot.is_some());
-                return Ok(StepOf::Outcome(match may_have_acted {
-                    true => ToolOutcome::Unknown { message },
-                    false => ToolOutcome::Error { message },
+                return Ok(StepOf::Outcome(match call.kept() {
+                    Some(_) => ToolOutcome::Unknown { message },
+                    None => ToolOutcome::Error { message },
                 }));
             }
-            return self.run_program(turn, step, call, kept).map(StepOf::Done);
+            return self.run_program(turn, step, call, kept, current).map(StepOf::Done);
         }
         if is_host_call && let Some(taken) = self.host_call(&call.call, kept)? {
             return Ok(taken);
         }
-        if !matches!(decide_tool(kept, current.as_ref(), name), Decision::Allow { .. }) {
+        if !matches!(decide_tool(kept, current, name), Decision::Allow { .. }) {
             return Ok(StepOf::Outcome(ToolOutcome::Error { message: self.refusal(name, kept) }));
         }
         let spec = self.services.tools.get(name).map(|tool| tool.spec());
-        let must_ask = spec.is_some_and(|spec| needs_approval(kept, current.as_ref(), spec));
+        let must_ask = spec.is_some_and(|spec| needs_approval(kept, current, spec));
         if must_ask {
             match self.leave_of(&call.call) {
                 Leave::Given => {}
@@ -113,13 +118,14 @@ impl Owner {
         let attempt = call.attempts.saturating_add(1);
         let key = key(self.id, turn, step, &call.call.id);
         // The yes of people is used up by this record: it is durable before the call leaves.
-        if effect != Effect::Read || must_ask {
+        let is_recorded = effect != Effect::Read || must_ask;
+        if is_recorded {
             let call = call.call.clone();
             self.write(vec![Body::ToolCalled { turn, step, call, effect, key: key.clone(), attempt }])?;
         }
         let mut context = self.tool_context(kept, &trigger, Arc::clone(connection.channel()), key, since_ms);
-        context.reach = Arc::new(decide_reach(kept, current.as_ref()));
-        self.spawn_tool(turn, step, call.call.clone(), effect, context, attempt > 1);
+        context.reach = Arc::new(decide_reach(kept, current));
+        self.spawn_tool(turn, step, call, effect, context, is_recorded);
         Ok(StepOf::Done(false))
     }
 
@@ -186,24 +192,20 @@ impl Owner {
         &mut self,
         turn: Turn,
         step: Step,
-        call: ToolCall,
+        call: &Call,
         effect: Effect,
         context: ToolContext,
-        was_begun: bool,
+        is_recorded: bool,
     ) {
+        let was_begun = call.attempts > 0;
+        let form = if call.parent.is_some() { Form::Value } else { Form::Text };
+        let call = call.call.clone();
         tracing::debug!(instance = %self.id, turn, step, tool = call.name, ?effect, was_begun, "tool call");
         self.tools_running.insert(call.id.clone());
         let services = Arc::clone(&self.services);
         let left = self.state.deadline(turn).map_or(i64::MAX, |due_ms| due_ms.saturating_sub(context.now_ms));
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         // What only looks may run ahead of the fsync; what acts may not, nor what people were asked about.
-        let running = self.state.running.as_ref();
-        let is_host_call = running.is_some_and(|running| {
-            running.calls.iter().any(|known| known.call.id == call.id && known.parent.is_some())
-        });
-        let form = if is_host_call { Form::Value } else { Form::Text };
-        let is_recorded = effect != Effect::Read
-            || self.state.running.as_ref().is_some_and(|running| running.approval_for(&call.id).is_some());
         let durable = is_recorded.then(|| self.written());
         self.children.spawn(async move {
             let leave = match durable {

@@ -359,8 +359,7 @@ impl InstanceState {
             // A model wants a result for each call it made, in later turns too.
             for mut call in running.calls {
                 // What was begun and acts may have acted, and nobody may say that it did not.
-                let is_kept = call.program.as_ref().is_some_and(|program| program.snapshot.is_some());
-                let acts = is_kept || matches!(call.effect, Some(Effect::Idempotent | Effect::Once));
+                let acts = call.kept().is_some() || matches!(call.effect, Some(Effect::Idempotent | Effect::Once));
                 let is_open = call.outcome.is_none();
                 call.outcome.get_or_insert_with(|| match acts {
                     true => ToolOutcome::Unknown { message: CUT_OFF.into() },

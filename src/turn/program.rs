@@ -48,12 +48,20 @@ pub fn alarm_of(call: &str) -> String {
 }
 
 impl Call {
-    fn kept(&self) -> Option<&Kept> {
+    /// Where its own program could go on; `None`: nothing that it asked for can have acted.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Kept> {
         self.program.as_ref()?.snapshot.as_ref()
     }
 }
 
 impl Running {
+    /// The call of this id: one of the last answer, or of a program.
+    #[must_use]
+    pub fn find_call(&self, id: &str) -> Option<&Call> {
+        self.calls.iter().find(|call| call.call.id == id)
+    }
+
     /// The host calls that a program has made and that are remembered.
     pub fn host_calls<'a>(&'a self, program: &'a str) -> impl Iterator<Item = (u32, &'a Call)> + 'a {
         self.calls.iter().filter_map(move |call| {
@@ -148,7 +156,7 @@ impl InstanceState {
         running.calls.extend(made);
         running.has_kept |= snapshot.is_some();
         // What came of a call is needed until it is inside of the snapshot that the program would go on from.
-        let needed: Vec<u32> = match running.calls.iter().find(|call| call.call.id == id).and_then(Call::kept) {
+        let needed: Vec<u32> = match running.find_call(id).and_then(Call::kept) {
             Some(kept) => waiting.iter().chain(&kept.waiting).copied().collect(),
             None => waiting.to_vec(),
         };
